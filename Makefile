@@ -1,0 +1,58 @@
+# make demo    install, and train and compare an ensemble on the embedded data set
+# make test    install, and run the tests
+# make check   all that CI checks: format, lint, types, import contract, tests, docs
+# make docs    build the documentation into site/
+# make bench   time the engines and write docs/benchmarks.md
+# make examples DATA=DIR   train the worked examples of the docs on DIR/cifar10-jpeg and DIR/mnist
+
+PYTHON ?= python3
+DATA ?= ../shared/data
+BIN := .venv/bin
+TESTS := -n 2
+
+.PHONY: demo test check format lint types contract unit docs bench examples clean
+
+demo: .venv/run
+	$(BIN)/modescape study --preset demo
+
+test: .venv/dev
+	$(BIN)/python -m pytest $(TESTS)
+
+check: format lint types contract unit docs
+
+format: .venv/dev
+	$(BIN)/ruff format --check .
+
+lint: .venv/dev
+	$(BIN)/ruff check .
+
+types: .venv/dev
+	$(BIN)/basedpyright
+
+contract: .venv/dev
+	$(BIN)/lint-imports
+
+unit: test
+
+docs: .venv/dev
+	$(BIN)/python -m mkdocs build --strict
+
+bench: .venv/dev
+	$(BIN)/python benchmarks/engines.py --output docs/benchmarks.md
+
+examples: .venv/dev
+	$(BIN)/python docs/examples/make.py $(DATA)
+
+clean:
+	rm -rf .venv site
+
+# torch goes first and by itself: a constraint alone would let pip look at other builds of it.
+.venv/run: pyproject.toml constraints.txt
+	test -d .venv || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+.venv/dev: .venv/run
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs,hub]'
+	touch $@

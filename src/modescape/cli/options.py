@@ -1,0 +1,143 @@
+"""The options that set up a run: one table, from which every command that trains takes its options.
+
+This module, like all that `--help` needs, imports neither torch nor the settings themselves; a test holds the table
+against them.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import typer
+
+from modescape.core.errors import ArgumentError
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option: its name as in the settings, the type of its value, and its help."""
+
+    name: str
+    kind: Any
+    help: str
+    default: str
+
+    @property
+    def flag(self) -> str:
+        """As it is typed."""
+        flag = "--" + self.name.replace("_", "-")
+        return f"{flag}/--no-{flag[2:]}" if self.kind is bool else flag
+
+
+DATA, MODEL, TRAINING, COMPARISON = "Data", "Network", "Training", "Comparison"
+
+OPTIONS: dict[str, tuple[Option, ...]] = {
+    DATA: (
+        Option(
+            "data",
+            str,
+            "digits, cifar10, cifar100, mnist, fashion-mnist, parquet:DIR, folder:DIR, npz:FILE, or "
+            "package.module:function.",
+            "digits",
+        ),
+        Option("limit", int, "Use this many training examples.", "all"),
+        Option("test_limit", int, "Use this many test examples.", "all"),
+        Option("validation", int, "Split off this many training examples.", "500, or a tenth"),
+        Option("test_fraction", float, "Share kept for testing, of data without a test set.", "0.25"),
+        Option("image_size", int, "Resize images to this many pixels square.", "as they are"),
+        Option("label_column", str, "Column or array with the labels.", "found by name"),
+        Option("scaling", Literal["unit", "standard"], "How inputs are scaled.", "unit"),
+        Option("augment", Literal["none", "crop-flip"], "Random changes of training images.", "none"),
+    ),
+    MODEL: (
+        Option("model", str, "mlp, small-cnn, medium-cnn, resnet20, or package.module:function.", "mlp"),
+        Option("model_options", list[str], "An option of the network, such as dropout=0.2; repeat it.", "none"),
+    ),
+    TRAINING: (
+        Option("members", int, "Number of independently initialised members.", "5"),
+        Option("epochs", int, "Passes over the training examples.", "40"),
+        Option("seed", int, "Seed of the run.", "0"),
+        Option("batch_size", int, "Examples a step.", "128"),
+        Option("optimizer", Literal["adam", "adamw", "sgd"], "sgd has momentum.", "adam"),
+        Option("learning_rate", float, "At the first step.", "0.0016"),
+        Option("schedule", Literal["step", "cosine", "constant"], "How the learning rate falls.", "step"),
+        Option("step_epochs", int, "Schedule step: epochs between two falls.", "10"),
+        Option("step_factor", float, "Schedule step: factor at each fall.", "0.5"),
+        Option("momentum", float, "Of sgd.", "0.9"),
+        Option("weight_decay", float, "Decoupled in adamw.", "0"),
+        Option("label_smoothing", float, "Share of the target spread over all classes.", "0"),
+        Option("clip_norm", float, "Largest norm of a member's gradient.", "no limit"),
+        Option("sampling", Literal["shuffle", "replacement"], "How an epoch draws its batches.", "shuffle"),
+        Option("keep_best", bool, "Take the epoch that is best on validation.", "the last epoch"),
+        Option("trajectories", int, "Members whose every epoch is kept.", "3"),
+        Option("late_fraction", float, "Last share of epochs kept for every member.", "0.25"),
+        Option("engine", Literal["auto", "loop", "vmap"], "auto measures and takes the faster.", "auto"),
+        Option("group_size", int, "Most members that vmap trains as one program.", "25"),
+        Option("device", str, "auto, cpu, cuda, cuda:1, mps.", "auto"),
+    ),
+    COMPARISON: (
+        Option("confidence", float, "Confidence of every interval.", "0.95"),
+        Option("num_resamples", int, "Bootstrap resamples of the test examples.", "1000"),
+        Option("max_subsets", int, "Most ensembles of one size that are evaluated.", "100"),
+        Option("perplexity", float, "Of t-SNE.", "a third of the points, at most 30"),
+    ),
+}
+"""The options by the heading under which `--help` shows them."""
+
+SINGULAR = {"model_options": "--model-option"}
+
+
+def with_settings(*headings: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return a decorator that gives a command the options under some headings.
+
+    The command takes them as `**settings`, without those the user has not given.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        own = [p for p in inspect.signature(command).parameters.values() if p.kind is not p.VAR_KEYWORD]
+        options = {option.name: option for heading in headings for option in OPTIONS[heading]}
+
+        @functools.wraps(command)
+        def run(**values: Any) -> None:
+            given = {name: values.pop(name) for name in options if name in values}
+            command(**values, **{name: value for name, value in given.items() if value is not None})
+
+        added = [_parameter(option) for option in options.values()]
+        run.__signature__ = inspect.Signature([*own, *added])  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in [*own, *added]}
+        return run
+
+    return decorate
+
+
+def model_options(pairs: list[str]) -> dict[str, Any]:
+    """Turn texts such as `dropout=0.2` into keyword arguments; values are read as YAML.
+
+    Raises:
+        ArgumentError: If a text has no `=`.
+
+    >>> model_options(["hidden=[64, 32]", "dropout=0.2"])
+    {'hidden': [64, 32], 'dropout': 0.2}
+    """
+    import yaml  # noqa: PLC0415 - not needed for --help
+
+    options = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise ArgumentError("--model-option", "be name=value", pair, "Write for example --model-option dropout=0.2")
+        try:
+            options[name] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            options[name] = value
+    return options
+
+
+def _parameter(option: Option) -> inspect.Parameter:
+    """Return an option as a parameter that typer understands."""
+    text = f"{option.help} [default: {option.default}]"
+    flag = SINGULAR.get(option.name, option.flag)
+    kind = Annotated[option.kind | None, typer.Option(flag, help=text, show_default=False)]
+    return inspect.Parameter(option.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)

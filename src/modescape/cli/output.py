@@ -1,0 +1,39 @@
+"""What commands print on stdout: plain text, or JSON for other programs."""
+
+import json
+import shutil
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def print_paragraphs(lines: Sequence[str], indent: str = "") -> None:
+    """Print lines of text, wrapped at the width of the terminal."""
+    width = min(shutil.get_terminal_size((80, 24)).columns, 100)
+    for line in lines:
+        typer.echo(textwrap.fill(line, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False))
+
+
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table whose columns are as wide as their contents; numbers are given as text."""
+    widths = [max(len(row[index]) for row in [headings, *rows]) for index in range(len(headings))]
+    for row in [headings, *rows]:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        typer.echo("  ".join(cells).rstrip())
+
+
+def print_answers(summary: Any) -> None:
+    """Print the two answers of a run, and what a reader must know first."""
+    for answer in summary.answers:
+        typer.echo()
+        print_paragraphs([f"{answer.question} {answer.headline}"])
+        print_paragraphs(answer.sentences, indent="  ")
+    for note in summary.notes:
+        print_paragraphs([f"Note: {note}"])

@@ -1,0 +1,56 @@
+"""`modescape study`: train, compare, report."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from modescape.cli.options import COMPARISON, DATA, MODEL, TRAINING, model_options, with_settings
+from modescape.cli.output import print_answers, print_json
+from modescape.cli.shared import Config, Json, Output, Preset, Quiet, Resume
+
+
+@with_settings(DATA, MODEL, TRAINING, COMPARISON)
+def study(
+    *,
+    name: Annotated[str | None, typer.Argument(help="Name of the study. [default: overview]")] = None,
+    output: Output = None,
+    resume: Resume = False,
+    config: Config = None,
+    preset: Preset = None,
+    only: Annotated[str | None, typer.Option(help="Do only this step, and those it needs.")] = None,
+    quiet: Quiet = False,
+    json: Json = False,
+    **settings: Any,
+) -> None:
+    """Train an ensemble, compare its members, and write the report.
+
+    Example: modescape study --data digits --model mlp --members 5 --epochs 20
+    """
+    from modescape.cli.progress import shown_progress  # noqa: PLC0415 - not needed for --help
+    from modescape.studies import report_run, summarise_run  # noqa: PLC0415
+    from modescape.studies import study as run_study  # noqa: PLC0415
+
+    if "model_options" in settings:
+        settings["model_options"] = model_options(settings["model_options"])
+    with shown_progress(quiet=quiet or json) as progress:
+        run = run_study(
+            name, output=output, resume=resume, config=config, preset=preset, only=only, progress=progress, **settings
+        )
+        page = report_run(run)
+    summary = summarise_run(run)
+    if json:
+        print_json({"run": str(run.path), "report": str(page), "summary": summary.as_dict()})
+        return
+    if not quiet:
+        print_answers(summary)
+        typer.echo()
+    typer.echo(f"Report: {_shown(page)}")
+
+
+def _shown(path: Path) -> str:
+    """Return a path relative to here where that is shorter."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

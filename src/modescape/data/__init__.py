@@ -1,0 +1,13 @@
+"""What networks see: named sets and the user's own, split, cached, scaled and augmented.
+
+`load_dataset` turns `DataSettings` into a `Dataset` of three `Examples` that never overlap; `crop_and_flip` augments
+batches of images. Sources are in `data.sources`, one file a kind; images are decoded once and mapped into memory ever
+after.
+"""
+
+from modescape.data.augmentation import crop_and_flip
+from modescape.data.loading import load_dataset
+from modescape.data.sets import Dataset, Examples
+from modescape.data.settings import DataSettings
+
+__all__ = ["DataSettings", "Dataset", "Examples", "crop_and_flip", "load_dataset"]

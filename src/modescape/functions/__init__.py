@@ -1,0 +1,17 @@
+"""Geometry of prediction space: how differently networks behave, whatever their weights are."""
+
+from modescape.functions.decisions import decisions
+from modescape.functions.disagreement import disagreement, disagreement_counts, disagreement_matrix
+from modescape.functions.embedding import chosen_perplexity, tsne
+from modescape.functions.predictions import predict, predict_stacked
+
+__all__ = [
+    "chosen_perplexity",
+    "decisions",
+    "disagreement",
+    "disagreement_counts",
+    "disagreement_matrix",
+    "predict",
+    "predict_stacked",
+    "tsne",
+]

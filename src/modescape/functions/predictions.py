@@ -1,0 +1,89 @@
+"""The function that weights compute: class probabilities of a network on examples."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor, nn
+from torch.func import functional_call, vmap
+
+from modescape.functions.intercept import Intercept
+from modescape.functions.kernels import kernels_for
+
+BATCH_SIZE = 64
+"""Examples predicted at once: on CPUs, activations of small batches stay in the cache (3 times faster than 1,024)."""
+
+
+def predict(
+    network: nn.Module,
+    inputs: Shaped[Tensor, "example ..."],
+    *,
+    prepare: Callable[[Tensor], Tensor],
+    batch_size: int = BATCH_SIZE,
+) -> Float[Tensor, "example class"]:
+    """Return the class probabilities of one network, softmax of its logits.
+
+    Args:
+        network: Put into evaluation mode for the call, and back afterwards.
+        inputs: Raw examples; batches of them are moved to the network's device.
+        prepare: Turns a raw batch into what the network sees.
+        batch_size: Examples at once.
+
+    >>> predict(nn.Linear(2, 3), torch.zeros(5, 2), prepare=lambda batch: batch).sum(dim=1).round().tolist()
+    [1.0, 1.0, 1.0, 1.0, 1.0]
+    """
+    device = next((tensor.device for tensor in network.parameters()), inputs.device)
+    with evaluating(network), torch.no_grad():
+        pieces = [network(prepare(batch.to(device))).softmax(dim=1) for batch in inputs.split(batch_size)]
+    return torch.cat(pieces).cpu()
+
+
+def predict_stacked(
+    network: nn.Module,
+    weights: Mapping[str, Tensor],
+    inputs: Shaped[Tensor, "example ..."],
+    *,
+    prepare: Callable[[Tensor], Tensor],
+    batch_size: int = BATCH_SIZE,
+) -> Float[Tensor, "member example class"]:
+    """Return the class probabilities of many networks of one architecture, run as one program.
+
+    Args:
+        network: The architecture; its own weights are not used.
+        weights: Parameters and buffers with a leading member axis.
+        inputs: Raw examples, the same for all members; batches of them are moved to the weights' device.
+        prepare: Turns a raw batch into what the networks see.
+        batch_size: Examples at once.
+    """
+    device = next(iter(weights.values())).device
+    kernels = kernels_for(device)
+
+    def forward(tree: dict[str, Tensor], batch: Tensor) -> Tensor:
+        with Intercept(kernels):
+            return functional_call(network, tree, (batch,)).softmax(dim=1)
+
+    run = vmap(forward, in_dims=(0, None))
+    with evaluating(network), torch.no_grad():
+        pieces = [run(dict(weights), prepare(batch.to(device))) for batch in inputs.split(batch_size)]
+    return torch.cat(pieces, dim=1).cpu()
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Put a network into evaluation mode inside the block, and back into the modes its parts had.
+
+    >>> network = nn.Sequential(nn.Dropout()).train()
+    >>> with evaluating(network):
+    ...     network[0].training
+    False
+    >>> network[0].training
+    True
+    """
+    modes = [(part, part.training) for part in network.modules()]
+    try:
+        network.eval()
+        yield
+    finally:
+        for part, training in modes:
+            part.training = training

@@ -1,0 +1,55 @@
+"""Figures and the HTML report, drawn from stored results only.
+
+Each figure is one file in `figures`: it turns results into a drawing made of a few plain kinds (`drawables`), and two
+renderers draw those kinds, `interactive` for the page and `static` for PNG and SVG. `summarise` answers the two
+questions on top of the page: are my members different, and is the ensemble worth it?
+"""
+
+from modescape.report.contents import ReportContents
+from modescape.report.drawables import (
+    Detail,
+    Drawing,
+    LegendEntry,
+    Line,
+    Lines,
+    Matrix,
+    NumberDetail,
+    Panel,
+    Path,
+    Paths,
+    Table,
+)
+from modescape.report.figures import FIGURES, FigureKind, LeftOut, Need, drawn
+from modescape.report.interactive import panel_spec
+from modescape.report.static import pictures
+from modescape.report.summary import Summary, summarise
+from modescape.report.verdicts import Answer, Number, Verdict
+from modescape.report.writing import write_report
+
+__all__ = [
+    "FIGURES",
+    "Answer",
+    "Detail",
+    "Drawing",
+    "FigureKind",
+    "LeftOut",
+    "LegendEntry",
+    "Line",
+    "Lines",
+    "Matrix",
+    "Need",
+    "Number",
+    "NumberDetail",
+    "Panel",
+    "Path",
+    "Paths",
+    "ReportContents",
+    "Summary",
+    "Table",
+    "Verdict",
+    "drawn",
+    "panel_spec",
+    "pictures",
+    "summarise",
+    "write_report",
+]

@@ -1,0 +1,65 @@
+"""The answer on top of a report: are the members different, and is the ensemble worth it?"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from modescape.report.contents import ReportContents
+from modescape.report.difference import difference
+from modescape.report.verdicts import Answer
+from modescape.report.worth import worth
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The two questions of every report, answered from its results.
+
+    Args:
+        different: Are my members different?
+        worth_it: Is the ensemble worth it?
+        notes: What a reader must know before trusting the numbers.
+    """
+
+    different: Answer
+    worth_it: Answer
+    notes: tuple[str, ...] = ()
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """The answers in the order of reading."""
+        return (self.different, self.worth_it)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The whole summary as plain sentences, for a terminal."""
+        return tuple(
+            sentence
+            for answer in self.answers
+            for sentence in (f"{answer.question} {answer.headline}", *answer.sentences)
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the summary in types that JSON knows.
+
+        >>> summarise(ReportContents(title="digits")).as_dict()["worth_it"]["verdict"]
+        'unknown'
+        """
+        return {
+            "different": self.different.as_dict(),
+            "worth_it": self.worth_it.as_dict(),
+            "notes": list(self.notes),
+        }
+
+
+def summarise(contents: ReportContents) -> Summary:
+    """Answer from the results whether members are different and whether the ensemble is worth its cost.
+
+    Args:
+        contents: What the report is made of; a question whose step is missing is answered `unknown`.
+
+    Raises:
+        ArgumentError: If a result does not have the dimensions it must have.
+
+    >>> print(summarise(ReportContents(title="digits")).different.headline)
+    Not measured: this run has no `solutions` results.
+    """
+    return Summary(difference(contents.results), worth(contents.results), tuple(contents.notes))

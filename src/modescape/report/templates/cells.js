@@ -1,0 +1,102 @@
+"use strict";
+// Matrices: a cell is chosen by a click or by the arrow keys, and its numbers are shown and read out.
+(() => {
+  // The first entry stands for a whole row or column where there is only one.
+  const at = (table, row, column) => {
+    const line = table[Math.min(row, table.length - 1)];
+    return line[Math.min(column, line.length - 1)];
+  };
+  const shown = (value, decimals) => (value === null ? "not measured" : value.toFixed(decimals));
+
+  // How each kind of detail is shown; each function gets the detail and the place, and fills the list of the cell.
+  // A new kind of detail (drawables.py) is one more function here.
+  const cellDetails = {
+    number(detail, place, list) {
+      const label = detail.label.replace("{row}", place.rowLabel).replace("{column}", place.columnLabel);
+      const value = at(detail.values, place.row, place.column);
+      let text = shown(value, detail.decimals);
+      if (value !== null && detail.unit) text += " " + detail.unit;
+      if (value !== null && detail.low && detail.high) {
+        const ends = [detail.low, detail.high].map((end) => at(end, place.row, place.column));
+        if (!ends.includes(null)) text += ` [${ends.map((end) => shown(end, detail.decimals)).join(", ")}]`;
+      }
+      append(list, "dt", label);
+      append(list, "dd", text);
+    },
+  };
+
+  function append(parent, tag, text) {
+    const child = document.createElement(tag);
+    child.textContent = text;
+    parent.append(child);
+    return child;
+  }
+
+  function nameOf(spec, row, column) {
+    const [first, second] = [spec.rows[row], spec.columns[column]];
+    return first === second ? `${spec.word} ${first} with itself` : `${spec.word} ${first} and ${spec.word} ${second}`;
+  }
+
+  // What a pointer over a cell shows; plotly reads a few tags in it, so markup is written out.
+  const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  function addHoverTexts(spec) {
+    spec.data[0].customdata = spec.data[0].z.map((line, row) => line.map((value, column) => {
+      const name = plain(nameOf(spec, row, column));
+      return value === null ? name : `${name}: ${value.toFixed(spec.decimals)}`;
+    }));
+  }
+
+  function show(spec, place, panel) {
+    panel.replaceChildren();
+    const heading = nameOf(spec, place.row, place.column);
+    append(panel, "p", heading[0].toUpperCase() + heading.slice(1)).className = "which";
+    const list = append(panel, "dl", "");
+    const seen = new Set();
+    for (const detail of spec.details) {
+      const key = detail.label.replace("{row}", place.rowLabel).replace("{column}", place.columnLabel);
+      if (!seen.has(key)) cellDetails[detail.kind](detail, place, list);
+      seen.add(key);
+    }
+  }
+
+  const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+
+  // The place that a key leads to, or null where the key means nothing here.
+  function moved(key, row, column, spec) {
+    const last = [spec.rows.length - 1, spec.columns.length - 1];
+    if (key === "Home") return [row, 0];
+    if (key === "End") return [row, last[1]];
+    if (!(key in steps)) return null;
+    if (row < 0) return [0, Math.min(1, last[1])];
+    const clamp = (value, most) => Math.max(0, Math.min(most, value));
+    return [clamp(row + steps[key][0], last[0]), clamp(column + steps[key][1], last[1])];
+  }
+
+  // Make a drawn matrix selectable. `item.mark` is kept for the next drawing, in the colours of another theme.
+  modescape.addHoverTexts = addHoverTexts;
+  modescape.selectable = (item, panel) => {
+    const { spec, plot } = item;
+    let [row, column] = [-1, -1];
+    append(panel, "p", "Choose a cell: click it, or focus the matrix and use the arrow keys.");
+    function select(newRow, newColumn) {
+      [row, column] = [newRow, newColumn];
+      const edges = { x0: column - 0.5, x1: column + 0.5, y0: row - 0.5, y1: row + 0.5 };
+      item.mark = [{ type: "rect", ...edges, line: { color: { theme: "mark" }, width: 3 } }];
+      plot.dataset.cell = `${row},${column}`;
+      modescape.draw(item);
+      const place = { row, column, rowLabel: spec.rows[row], columnLabel: spec.columns[column] };
+      show(spec, place, panel);
+    }
+    plot.on("plotly_click", (event) => {
+      const [newRow, newColumn] = event.points[0].pointIndex ?? event.points[0].pointNumber;
+      select(newRow, newColumn);
+    });
+    plot.addEventListener("keydown", (event) => {
+      if (event.altKey || event.ctrlKey || event.metaKey) return;
+      const next = moved(event.key, row, column, spec);
+      if (!next) return;
+      event.preventDefault();
+      select(...next);
+    });
+  };
+})();

@@ -1,0 +1,18 @@
+"""Named studies: the rooms wired together, from data to a report. The only place that knows all of them."""
+
+from modescape.studies.api import study, train_ensemble
+from modescape.studies.catalogue import STUDIES
+from modescape.studies.presets import PRESETS
+from modescape.studies.report import report_run, summarise_run
+from modescape.studies.settings import CompareSettings, StudySettings
+
+__all__ = [
+    "PRESETS",
+    "STUDIES",
+    "CompareSettings",
+    "StudySettings",
+    "report_run",
+    "study",
+    "summarise_run",
+    "train_ensemble",
+]

@@ -1,0 +1,24 @@
+"""The studies by name."""
+
+from modescape.core.checks import check_choice
+from modescape.studies.overview import STEPS as OVERVIEW
+from modescape.studies.step import Step, with_needs
+
+STUDIES: dict[str, tuple[Step, ...]] = {"overview": OVERVIEW}
+
+
+def steps_of(study: str, only: str | None = None) -> list[Step]:
+    """Return the steps of a study in order, or one of them with all that it needs.
+
+    Raises:
+        ArgumentError: If there is no such study or step.
+
+    >>> [step.name for step in steps_of("overview", only="ensemble")]
+    ['predictions', 'ensemble']
+    """
+    check_choice(study, STUDIES, "study")
+    steps = STUDIES[study]
+    if only is None:
+        return list(steps)
+    check_choice(only, [step.name for step in steps], "only")
+    return with_needs(steps, only)

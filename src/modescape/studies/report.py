@@ -1,0 +1,102 @@
+"""From a run to what its report needs."""
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+from modescape.core.errors import StoreError
+from modescape.report import ReportContents, Summary, summarise, write_report
+from modescape.store import Run
+from modescape.studies.checkpoints import outcomes_of
+from modescape.studies.settings import StudySettings, flat_names
+
+RESULTS = ("training", "solutions", "trajectories", "embedding", "ensemble")
+"""The results that the report draws, in its order."""
+
+
+def report_run(run: Run, directory: Path | None = None) -> Path:
+    """Write the report of a run and return the path of its HTML file.
+
+    Args:
+        run: A run with results.
+        directory: Where to write; the run's own folder by default.
+
+    Raises:
+        StoreError: If the run has no results yet, or the folder can't be written.
+    """
+    return write_report(report_contents(run), directory or run.path)
+
+
+def summarise_run(run: Run) -> Summary:
+    """Return the answers of a run: are its members different, and is the ensemble worth it?"""
+    return summarise(report_contents(run))
+
+
+def report_contents(run: Run) -> ReportContents:
+    """Read from a run all that its report shows; what is damaged is left out and named.
+
+    Raises:
+        StoreError: If the run has no results yet.
+    """
+    results, notes = {}, [outcome.note for outcome in outcomes_of(run).values() if outcome.note]
+    for name in RESULTS:
+        if not run.has_arrays(f"results/{name}"):
+            continue
+        try:
+            results[name] = run.arrays(f"results/{name}")
+        except StoreError as error:
+            notes.append(f"{error}")
+    if not results:
+        raise StoreError(
+            f"`run` must hold results; got none in {run.path}. "
+            f"Finish it with modescape study --resume --output {shlex.quote(str(run.path))}."
+        )
+    return ReportContents(title=run.name, facts=_facts(run), results=results, notes=notes)
+
+
+def _facts(run: Run) -> dict[str, str]:
+    """Describe in words what was run."""
+    manifest, settings = run.manifest, StudySettings(**run.settings)
+    data, model = manifest.get("data", {}), manifest.get("model", {})
+    facts = {
+        "data": f"{settings.data.source} ({data['num_train']:,} training, {data['num_validation']:,} validation, "
+        f"{data['num_test']:,} test examples, {len(data['classes'])} classes)",
+        "model": f"{settings.model.name} ({model['num_parameters']:,} parameters)",
+        "members": str(settings.train.members),
+        "epochs": str(settings.train.epochs),
+        "engine": manifest.get("engine", {}).get("reason", ""),
+        "training": f"{manifest.get('training', {}).get('seconds', 0.0):,.0f} seconds",
+        "seed": str(settings.seed),
+        "command": command_of(run.settings),
+    }
+    return {name: value for name, value in facts.items() if value}
+
+
+def command_of(settings: dict[str, Any]) -> str:
+    """Return the command that makes a run with these settings; defaults are left out.
+
+    >>> command_of(StudySettings(seed=3).model_dump(mode="json"))
+    'modescape study --seed 3'
+    """
+    defaults = StudySettings().model_dump(mode="json")
+    words = ["modescape", "study"]
+    for name, path in flat_names().items():
+        value, default = _at(settings, path), _at(defaults, path)
+        if value == default or name == "study":
+            continue
+        option = "--" + name.replace("_", "-")
+        if name == "model_options":
+            for key, choice in value.items():
+                words += ["--model-option", f"{key}={choice}"]
+        elif value is True:
+            words.append(option)
+        else:
+            words += [option, str(value)]
+    return shlex.join(words)
+
+
+def _at(settings: dict[str, Any], path: tuple[str, ...]) -> Any:
+    """Return the setting at a path."""
+    for name in path:
+        settings = settings[name]
+    return settings

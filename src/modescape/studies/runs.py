@@ -1,0 +1,207 @@
+"""A run from settings to results: made or found again, trained, and compared."""
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from modescape.core.errors import ArgumentError, StoreError
+from modescape.core.progress import Progress, Silent
+from modescape.data import Dataset, load_dataset
+from modescape.models import Recipe
+from modescape.models import recipe as named_recipe
+from modescape.store import Run, catalogue
+from modescape.studies.catalogue import steps_of
+from modescape.studies.checkpoints import RunCheckpoints
+from modescape.studies.context import StudyContext
+from modescape.studies.settings import StudySettings, merged
+from modescape.studies.step import run_steps
+from modescape.train import EngineChoice, TrainingTask, chosen_engine, train_members
+
+FIXED_SECTIONS = ("seed", "data", "model", "train")
+"""Settings that a run keeps for life; the others may change when it is resumed."""
+
+
+def new_run(settings: StudySettings, output: Path | None) -> Run:
+    """Make a run on disk: at `output`, or at runs/<time>-<name>.
+
+    Raises:
+        StoreError: If something is there already, or can't be written.
+    """
+    name = f"{_slug(settings.data.source)}-{_slug(settings.model.name)}"
+    if output is None:
+        stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+        output = Path("runs") / f"{stamp}-{name}"
+    return Run.create(output, name=output.name or name, settings=settings.model_dump(mode="json"))
+
+
+def found_run(output: Path | None, asked: Mapping[str, Any]) -> tuple[Run, StudySettings]:
+    """Find the run to resume and its settings: at `output`, or the newest unfinished one in runs/.
+
+    Args:
+        output: The run's folder.
+        asked: Nested settings that the user has given now; those that shape the training must agree with the run's.
+
+    Raises:
+        StoreError: If there is no run to resume.
+        ArgumentError: If a setting differs from the run's.
+    """
+    if output is None:
+        unfinished = [found for found in catalogue(Path("runs")) if found.status not in {"finished", "damaged"}]
+        if not unfinished:
+            raise StoreError("`--resume` must find an unfinished run in runs/; got none. Pass --output RUN.")
+        output = unfinished[0].path
+    run = Run.open(output)
+    kept = run.settings
+    for section in FIXED_SECTIONS:
+        _check_unchanged(section, kept[section], asked.get(section))
+    return run, StudySettings(**merged(kept, asked))
+
+
+def trained_run(context: StudyContext) -> None:
+    """Train the members of a run that are not trained yet.
+
+    Raises:
+        TrainingError: If every member diverges.
+    """
+    run, task = context.run, context.task
+    if len(context.outcomes) == context.settings.train.members:
+        return
+    _record_subject(context)
+    choice = _engine_choice(context)
+    context.progress.say(choice.reason)
+    run.set_status("training")
+    start = time.perf_counter()
+    train_members(task, choice, RunCheckpoints(run), progress=context.progress)
+    seconds = run.manifest.get("training", {}).get("seconds", 0.0) + time.perf_counter() - start
+    run.record("training", {"seconds": round(seconds, 3)})
+    run.clear_states()
+    run.set_status("trained")
+
+
+@contextmanager
+def interruptible(run: Run) -> Iterator[None]:
+    """Keep other processes away from a run, and note it in the manifest when the work inside is cut short."""
+    with run.lock():
+        try:
+            yield
+        except BaseException:
+            run.set_status("interrupted")
+            raise
+
+
+def compared_run(context: StudyContext, only: str | None = None) -> None:
+    """Do the steps of the study that are not done."""
+    run_steps(steps_of(context.settings.study, only), context)
+    if only is None:
+        context.run.set_status("finished")
+
+
+def start(
+    settings: Mapping[str, Any],
+    *,
+    output: Path | None = None,
+    resume: bool = False,
+    progress: Progress | None = None,
+    dataset: Dataset | None = None,
+    recipe: Recipe | None = None,
+) -> StudyContext:
+    """Make a run, or find the one to resume.
+
+    Args:
+        settings: Nested settings; what is missing has its default.
+        output: The run's folder; runs/<time>-<name> by default.
+        resume: Go on with a run instead of making one.
+        progress: Told of all long work.
+        dataset: Data to use in place of what the settings name.
+        recipe: Network to use in place of what the settings name.
+
+    Raises:
+        ArgumentError: If a setting is wrong.
+        DataError: If the data can't be read.
+        ModelError: If the network can't be built or does not fit the data.
+        StoreError: If the run can't be made or found.
+    """
+    listener = progress or Silent()
+    if resume:
+        run, chosen = found_run(output, settings)
+        task = loaded_task(chosen, progress=listener, dataset=dataset, recipe=recipe)
+        _check_same_data(run, task)
+        return StudyContext(run, chosen, task, listener)
+    chosen = StudySettings(**settings)
+    steps_of(chosen.study)
+    task = loaded_task(chosen, progress=listener, dataset=dataset, recipe=recipe)
+    task.check()
+    return StudyContext(new_run(chosen, output), chosen, task, listener)
+
+
+def loaded_task(
+    settings: StudySettings, *, progress: Progress, dataset: Dataset | None = None, recipe: Recipe | None = None
+) -> TrainingTask:
+    """Load the data and find the network that settings name, or take those given."""
+    data = dataset or load_dataset(settings.data, seed=settings.seed, progress=progress)
+    network = recipe or named_recipe(settings.model.name, settings.model.options)
+    return TrainingTask(network, data, settings.train, settings.seed, settings.data.augment == "crop-flip")
+
+
+def _engine_choice(context: StudyContext) -> EngineChoice:
+    """Return the engine chosen when training began, or choose one now and note it."""
+    known = context.run.manifest.get("engine")
+    if known:
+        return EngineChoice(**known)
+    choice = chosen_engine(context.task)
+    context.run.record("engine", choice.as_record())
+    return choice
+
+
+def _record_subject(context: StudyContext) -> None:
+    """Note what is trained on what, with which versions."""
+    dataset, network = context.dataset, context.task.network(0)
+    context.run.record(
+        "data",
+        {
+            "name": dataset.name,
+            "fingerprint": dataset.fingerprint,
+            "classes": list(dataset.classes),
+            "input_shape": list(dataset.input_shape),
+            "num_train": len(dataset.train),
+            "num_validation": len(dataset.validation),
+            "num_test": len(dataset.test),
+        },
+    )
+    num_parameters = sum(parameter.numel() for parameter in network.parameters())
+    context.run.record("model", {"name": context.task.recipe.name, "num_parameters": num_parameters})
+
+
+def _check_same_data(run: Run, task: TrainingTask) -> None:
+    """Raise if the data has changed since the run was made."""
+    known = run.manifest.get("data", {}).get("fingerprint")
+    if known is not None and known != task.dataset.fingerprint:
+        raise StoreError(
+            f"`data` must be what the run was made with; got other contents from {task.dataset.name}. "
+            "Restore it, or start a new run with another --output."
+        )
+
+
+def _check_unchanged(section: str, kept: Any, asked: Any) -> None:
+    """Raise if a setting given for a resumed run differs from the run's own."""
+    pairs = asked.items() if isinstance(asked, Mapping) else [] if asked is None else [("", asked)]
+    for field, value in pairs:
+        known = kept[field] if field else kept
+        if value != known:
+            name = f"{section}.{field}" if field else section
+            raise ArgumentError(
+                name,
+                f"be {known!r}, as in the run that is resumed",
+                value,
+                "Leave it out, or start a new run with another --output",
+            )
+
+
+def _slug(text: str) -> str:
+    """Return the telling end of a name such as `parquet:data/mnist`, safe in a folder's name."""
+    short = Path(text.rpartition(":")[2]).name
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", short).strip("-.")[:40] or "run"

@@ -1,0 +1,119 @@
+"""The full configuration of a study: one group of settings for each room, and the file they are kept in."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field
+
+from modescape.core.errors import ArgumentError, Quoted
+from modescape.core.settings import Settings
+from modescape.data import DataSettings
+from modescape.models import ModelSettings
+from modescape.train import TrainSettings
+
+
+class CompareSettings(Settings):
+    """How members are compared.
+
+    >>> CompareSettings(confidence=0.9).num_resamples
+    1000
+    """
+
+    confidence: float = Field(default=0.95, gt=0, lt=1, description="Confidence of every interval")
+    num_resamples: int = Field(default=1000, ge=100, description="Bootstrap resamples of the test examples")
+    max_subsets: int = Field(default=100, ge=1, description="Most ensembles of one size that are evaluated")
+    perplexity: float | None = Field(
+        default=None, gt=0, description="Of t-SNE; by default a third of the points, at most 30"
+    )
+
+
+class StudySettings(Settings):
+    """Everything a study depends on; the same settings give the same result.
+
+    >>> StudySettings(seed=3).train.learning_rate
+    0.0016
+    """
+
+    study: str = Field(default="overview", description="Name of the study")
+    seed: int = Field(default=0, ge=0, description="Seed of the run")
+    data: DataSettings = Field(default_factory=DataSettings)
+    model: ModelSettings = Field(default_factory=ModelSettings)
+    train: TrainSettings = Field(default_factory=TrainSettings)
+    compare: CompareSettings = Field(default_factory=CompareSettings)
+
+
+SECTIONS: dict[str, type[Settings]] = {
+    "data": DataSettings,
+    "model": ModelSettings,
+    "train": TrainSettings,
+    "compare": CompareSettings,
+}
+RENAMED = {("data", "source"): "data", ("model", "name"): "model", ("model", "options"): "model_options"}
+"""Settings that users call by another name than their field."""
+
+
+def flat_names() -> dict[str, tuple[str, ...]]:
+    """Return where each setting lies in the nested settings, by the flat name that users give it.
+
+    >>> flat_names()["epochs"], flat_names()["model"], flat_names()["seed"]
+    (('train', 'epochs'), ('model', 'name'), ('seed',))
+    """
+    names: dict[str, tuple[str, ...]] = {"study": ("study",), "seed": ("seed",)}
+    for section, settings in SECTIONS.items():
+        for field in settings.model_fields:
+            names[RENAMED.get((section, field), field)] = (section, field)
+    return names
+
+
+def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """Sort flat settings into sections.
+
+    Raises:
+        ArgumentError: If a name is unknown.
+
+    >>> nested({"data": "digits", "epochs": 3})
+    {'data': {'source': 'digits'}, 'train': {'epochs': 3}}
+    """
+    names, result = flat_names(), {}
+    for name, value in flat.items():
+        if name not in names:
+            raise ArgumentError(name, "be a known setting", Quoted("an unknown name"), f"Use one of {', '.join(names)}")
+        *section, field = names[name]
+        target = result.setdefault(section[0], {}) if section else result
+        target[field] = value
+    return result
+
+
+def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay nested settings over one another, later layers on top.
+
+    >>> merged({"train": {"epochs": 3, "members": 2}}, {"train": {"epochs": 5}})
+    {'train': {'epochs': 5, 'members': 2}}
+    """
+    result: dict[str, Any] = {}
+    for layer in layers:
+        for name, value in layer.items():
+            both = isinstance(value, Mapping) and isinstance(result.get(name), Mapping) and name in SECTIONS
+            result[name] = {**result[name], **value} if both else value
+    return result
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """Read nested settings from a YAML file, such as the `settings.yaml` that every run holds.
+
+    Raises:
+        ArgumentError: If the file is missing, is not YAML, or is not a mapping.
+    """
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ArgumentError("config", f"be a readable file ({error.strerror})", str(path), "Check the path") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        advice = "Compare it with a run's settings.yaml"
+        raise ArgumentError("config", f"be YAML ({reason})", str(path), advice) from None
+    if not isinstance(loaded, dict):
+        raise ArgumentError("config", "hold settings by name", str(path), "Compare it with a run's settings.yaml")
+    return loaded

@@ -1,0 +1,71 @@
+"""Predict: class probabilities of solutions and of the checkpoints along trajectories."""
+
+import numpy as np
+import xarray as xr
+
+from modescape.core.axes import CLASS, EXAMPLE, MEMBER, STEP
+from modescape.data import Examples
+from modescape.functions import predict
+from modescape.studies.context import StudyContext
+from modescape.studies.step import Step
+
+
+def _work(context: StudyContext) -> dict[str, xr.Dataset | None]:
+    """Predict test and validation examples with the solutions, and test examples along trajectories."""
+    solutions = {member: [context.solution_step(member)] for member in context.trained}
+    paths = dict.fromkeys(context.trajectories, context.trajectory_steps)
+    passes = 2 * len(solutions) + sum(len(steps) for steps in paths.values())
+    context.progress.start("predict", passes)
+    test, validation = context.dataset.test, context.dataset.validation
+    return {
+        "predictions/test": _dataset(context, _predicted(context, solutions, test)[:, 0], test, list(solutions)),
+        "predictions/validation": (
+            _dataset(context, _predicted(context, solutions, validation)[:, 0], validation, list(solutions))
+            if len(validation)
+            else None
+        ),
+        "predictions/trajectories": (
+            _dataset(context, _predicted(context, paths, test), test, list(paths), context.trajectory_steps)
+            if paths
+            else None
+        ),
+    }
+
+
+def _predicted(context: StudyContext, steps: dict[int, list[int]], examples: Examples) -> np.ndarray:
+    """Return probabilities of shape (member, step, example, class)."""
+    load = context.network_loader()
+    inputs, prepare = examples.inputs, context.dataset.prepare
+    members = []
+    for member, member_steps in steps.items():
+        members.append([predict(load(member, step), inputs, prepare=prepare).numpy() for step in member_steps])
+        context.progress.advance("predict", len(member_steps), f"member {member}")
+    return np.asarray(members, dtype=np.float32)
+
+
+def _dataset(
+    context: StudyContext,
+    probabilities: np.ndarray,
+    examples: Examples,
+    members: list[int],
+    steps: list[int] | None = None,
+) -> xr.Dataset:
+    """Name the dimensions and add the labels."""
+    along = [STEP] if steps is not None else []
+    coords = {MEMBER: members, **({STEP: steps} if steps is not None else {})}
+    return xr.Dataset(
+        {
+            "probability": ([MEMBER, *along, EXAMPLE, CLASS], probabilities),
+            "label": ([EXAMPLE], examples.labels.numpy()),
+        },
+        coords=coords,
+        attrs={"classes": list(context.dataset.classes)},
+    )
+
+
+predictions = Step(
+    "predictions",
+    "predictions of every solution",
+    ("predictions/test", "predictions/validation", "predictions/trajectories"),
+    _work,
+)

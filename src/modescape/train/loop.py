@@ -1,0 +1,109 @@
+"""The loop engine: one member after the other, a plain PyTorch training loop."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from modescape.core.seeds import seeded_globals
+from modescape.core.trees import Tree
+from modescape.functions.predictions import predict
+from modescape.train.engine import MemberState
+from modescape.train.noise import drawing
+from modescape.train.optimisers import exported_state, import_state, optimiser, set_learning_rate
+from modescape.train.schedules import learning_rate
+from modescape.train.task import TrainingTask
+
+
+class LoopEngine:
+    """Trains one member at a time; takes every network."""
+
+    name = "loop"
+
+    def group_size(self, task: TrainingTask) -> int:  # noqa: ARG002
+        """Return 1."""
+        return 1
+
+    def begin(
+        self, task: TrainingTask, members: Sequence[int], states: Sequence[MemberState] | None = None
+    ) -> "LoopGroup":
+        """Start one member."""
+        (member,) = members
+        return LoopGroup(task, member, states[0] if states else None)
+
+
+class LoopGroup:
+    """One member in training."""
+
+    def __init__(self, task: TrainingTask, member: int, state: MemberState | None) -> None:
+        self.members = (member,)
+        self._task = task
+        self._network = task.network(member).to(task.device)
+        if len(task.dataset.input_shape) == 3:
+            self._network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        self._parameters = {name: p for name, p in self._network.named_parameters() if p.requires_grad}
+        self._optimizer = optimiser(list(self._parameters.values()), task.settings)
+        if state is not None:
+            load_weights(self._network, state.weights)
+            import_state(self._optimizer, self._parameters, state.optimizer)
+
+    def train_epoch(self, epoch: int, num_steps: int | None = None) -> Float[Tensor, "member"]:
+        """Train for an epoch, or its first steps."""
+        task, (member,) = self._task, self.members
+        steps = task.order(member, epoch)[:num_steps]
+        augmentation = task.augmentation(member, epoch)
+        total = torch.zeros((), device=task.device)
+        self._network.train()
+        with self._noise(member, epoch):
+            for index, indices in enumerate(steps):
+                inputs, labels = task.batch(indices, augmentation)
+                total += self._step(epoch * task.steps_per_epoch + index, inputs, labels)
+        return (total / len(steps)).cpu().view(1)
+
+    def accuracy(self) -> Float[Tensor, "member"]:
+        """Return the accuracy on the validation examples."""
+        examples = self._task.dataset.validation
+        if not len(examples):
+            return torch.full((1,), torch.nan)
+        probabilities = predict(self._network, examples.inputs, prepare=self._task.dataset.prepare)
+        return (probabilities.argmax(dim=1) == examples.labels).float().mean().view(1)
+
+    def states(self) -> list[MemberState]:
+        """Return a copy of the member's state."""
+        optimizer = {name: t.cpu() for name, t in exported_state(self._optimizer, self._parameters).items()}
+        return [MemberState(weights_of(self._network), optimizer)]
+
+    def _noise(self, member: int, epoch: int) -> AbstractContextManager[object]:
+        """Return the context in which the network's random numbers are the member's own."""
+        task = self._task
+        if task.noise.uncontrolled:
+            return seeded_globals(task.other_noise_seed(member, epoch), task.device)
+        return drawing(task.masks(member, epoch)) if task.noise.draws else nullcontext()
+
+    def _step(self, step: int, inputs: Tensor, labels: Tensor) -> Tensor:
+        """Make one step of the optimiser and return the loss before it, in nats."""
+        settings = self._task.settings
+        set_learning_rate(self._optimizer, learning_rate(settings, step, self._task.steps_per_epoch))
+        self._optimizer.zero_grad()
+        loss = F.cross_entropy(self._network(inputs), labels, label_smoothing=settings.label_smoothing)
+        loss.backward()
+        if settings.clip_norm is not None:
+            nn.utils.clip_grad_norm_(self._parameters.values(), settings.clip_norm)
+        self._optimizer.step()
+        return loss.detach()
+
+
+def weights_of(network: nn.Module) -> Tree:
+    """Return copies of a network's parameters and buffers by name, on the CPU."""
+    named = [*network.named_parameters(), *network.named_buffers()]
+    return {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in named}
+
+
+def load_weights(network: nn.Module, weights: Tree) -> None:
+    """Copy parameters and buffers into a network; the names are those of `weights_of`."""
+    with torch.no_grad():
+        for name, tensor in [*network.named_parameters(), *network.named_buffers()]:
+            tensor.copy_(weights[name])

@@ -1,0 +1,40 @@
+"""Settings of training; the defaults are the recipe of Fort et al. (2019)."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from modescape.core.settings import Settings
+
+
+class TrainSettings(Settings):
+    """How to train the members.
+
+    Source of the defaults: Fort et al. (2019), published notebook,
+    https://github.com/google-deepmind/deepmind-research/tree/master/ensemble_loss_landscape
+    Differs from it in that an epoch visits examples in a shuffled order; the notebook draws each batch with
+    replacement (`sampling="replacement"`).
+
+    >>> TrainSettings(epochs=10).learning_rate
+    0.0016
+    """
+
+    members: int = Field(default=5, ge=1, description="Number of independently initialised members")
+    epochs: int = Field(default=40, ge=1, description="Passes over the training examples")
+    batch_size: int = Field(default=128, ge=1, description="Examples a step")
+    optimizer: Literal["adam", "adamw", "sgd"] = Field(default="adam", description="sgd has momentum")
+    learning_rate: float = Field(default=1.6e-3, gt=0, description="At the first step")
+    schedule: Literal["step", "cosine", "constant"] = Field(default="step", description="How the learning rate falls")
+    step_epochs: int = Field(default=10, ge=1, description="Schedule step: epochs between two falls")
+    step_factor: float = Field(default=0.5, gt=0, le=1, description="Schedule step: factor at each fall")
+    momentum: float = Field(default=0.9, ge=0, lt=1, description="Of sgd")
+    weight_decay: float = Field(default=0.0, ge=0, description="Decoupled in adamw, added to the gradient otherwise")
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1, description="Share of the target spread over all classes")
+    clip_norm: float | None = Field(default=None, gt=0, description="Largest norm of a member's gradient")
+    sampling: Literal["shuffle", "replacement"] = Field(default="shuffle", description="How an epoch draws its batches")
+    keep_best: bool = Field(default=False, description="Take the weights of the epoch that is best on validation")
+    trajectories: int = Field(default=3, ge=0, description="Members whose weights are kept after every epoch")
+    late_fraction: float = Field(default=0.25, ge=0, le=1, description="Last share of epochs kept for every member")
+    engine: Literal["auto", "loop", "vmap"] = Field(default="auto", description="auto measures and takes the faster")
+    group_size: int = Field(default=25, ge=1, description="Most members that vmap trains as one program")
+    device: str = Field(default="auto", description="auto, cpu, cuda, cuda:1, mps")

@@ -1,0 +1,154 @@
+"""What is to be learned: everything that training a member needs, the same for all members and engines."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from jaxtyping import Float, Int, Shaped
+from torch import Tensor, nn
+
+from modescape.core.errors import ArgumentError, ModelError, Quoted
+from modescape.core.seeds import Stream, derived_seed, numpy_generator, torch_generator
+from modescape.data import Dataset, crop_and_flip
+from modescape.models import Recipe, check_network
+from modescape.train.noise import MaskSource, NoiseProfile, noise_profile
+from modescape.train.settings import TrainSettings
+
+
+@dataclass(frozen=True)
+class TrainingTask:
+    """A recipe, data and settings, and every random choice of a member as a function of (seed, member, epoch).
+
+    Args:
+        recipe: How to build a network.
+        dataset: What to learn.
+        settings: How to train.
+        seed: Seed of the run.
+        augment: Whether images are cropped and flipped at random.
+    """
+
+    recipe: Recipe
+    dataset: Dataset
+    settings: TrainSettings
+    seed: int
+    augment: bool = False
+
+    @cached_property
+    def device(self) -> torch.device:
+        """Where members are trained."""
+        return chosen_device(self.settings.device)
+
+    @cached_property
+    def batch_size(self) -> int:
+        """Examples a step: the setting, or all training examples where there are fewer."""
+        return min(self.settings.batch_size, len(self.dataset.train))
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Full batches in one pass over the training examples."""
+        return len(self.dataset.train) // self.batch_size
+
+    @cached_property
+    def noise(self) -> NoiseProfile:
+        """The random numbers that one training pass of the network draws."""
+        raw = self.dataset.train.inputs[: self.batch_size]
+        try:
+            return noise_profile(self.network(0), self.dataset.prepare(raw))
+        except Exception as error:
+            reason = " ".join(str(error).split())
+            raise ModelError(
+                f"`model` must take a training batch of shape {tuple(raw.shape)}; "
+                f"got {type(error).__name__}: {reason}. Check its forward pass in training mode."
+            ) from error
+
+    @cached_property
+    def _training_data(self) -> tuple[Tensor, Tensor]:
+        """Inputs (images with channels last) and labels, on the device."""
+        inputs, labels = self.dataset.train.inputs, self.dataset.train.labels
+        if inputs.ndim == 4:
+            inputs = inputs.permute(0, 2, 3, 1)
+        return inputs.to(self.device), labels.to(self.device)
+
+    def check(self) -> None:
+        """Try the network on a few examples before anything is trained.
+
+        Raises:
+            ModelError: If it fails or its output does not fit, or each member would get the same network object.
+        """
+        first, second = self.network(0), self.network(1)
+        if first is second or _share_memory(first, second):
+            raise ModelError(
+                f"`model` must build a new network at each call; got the same one twice from {self.recipe.name}. "
+                "Create the network inside the function."
+            )
+        inputs = self.dataset.prepare(self.dataset.train.inputs[:2])
+        check_network(first, inputs, self.dataset.num_classes)
+
+    def network(self, member: int) -> nn.Module:
+        """Build a member's network with its initial weights, on the CPU."""
+        seed = derived_seed(self.seed, Stream.INITIALISATION, member)
+        return self.recipe.build(self.dataset.input_shape, self.dataset.num_classes, seed=seed)
+
+    def order(self, member: int, epoch: int) -> Int[Tensor, "step batch"]:
+        """Return the examples of each step of a member's epoch (both counted from 0)."""
+        generator = numpy_generator(derived_seed(self.seed, Stream.ORDER, member, epoch))
+        num_examples, num_used = len(self.dataset.train), self.steps_per_epoch * self.batch_size
+        if self.settings.sampling == "replacement":
+            chosen = generator.integers(num_examples, size=num_used)
+        else:
+            chosen = generator.permutation(num_examples)[:num_used]
+        return torch.from_numpy(chosen).view(self.steps_per_epoch, self.batch_size).to(self.device)
+
+    def masks(self, member: int, epoch: int) -> MaskSource:
+        """Return the source of a member's dropout masks in an epoch."""
+        return MaskSource(derived_seed(self.seed, Stream.DROPOUT, member, epoch), self.device)
+
+    def augmentation(self, member: int, epoch: int) -> torch.Generator | None:
+        """Return the generator of a member's augmentation in an epoch, or nothing where there is none."""
+        if not self.augment:
+            return None
+        return torch_generator(derived_seed(self.seed, Stream.AUGMENTATION, member, epoch), self.device)
+
+    def other_noise_seed(self, member: int, epoch: int) -> int:
+        """Return the seed of the global generators, for networks that draw more than dropout masks."""
+        return derived_seed(self.seed, Stream.OTHER_NOISE, member, epoch)
+
+    def batch(
+        self, indices: Int[Tensor, "batch"], augmentation: torch.Generator | None
+    ) -> tuple[Float[Tensor, "batch ..."], Int[Tensor, "batch"]]:
+        """Gather, augment and prepare the examples of one step."""
+        inputs, labels = self._training_data
+        raw: Shaped[Tensor, "batch ..."] = inputs.index_select(0, indices)
+        if raw.ndim == 4:
+            raw = raw.permute(0, 3, 1, 2)
+        if augmentation is not None:
+            raw = crop_and_flip(raw, generator=augmentation)
+        return self.dataset.prepare(raw), labels.index_select(0, indices)
+
+
+def chosen_device(name: str) -> torch.device:
+    """Return the device that a setting names; `auto` is the first accelerator, or else the CPU.
+
+    Raises:
+        ArgumentError: If the name is unknown or the device is not there.
+
+    >>> chosen_device("cpu")
+    device(type='cpu')
+    """
+    if name == "auto":
+        return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).split("\n", 1)[0].rstrip(".")
+        raise ArgumentError(
+            "device", "be a device of this machine", Quoted(f"{name!r} ({reason})"), "Pass --device cpu or auto"
+        ) from None
+    return device
+
+
+def _share_memory(first: nn.Module, second: nn.Module) -> bool:
+    """Say whether two networks hold a parameter in common."""
+    pointers = {parameter.data_ptr() for parameter in first.parameters() if parameter.numel()}
+    return any(parameter.data_ptr() in pointers for parameter in second.parameters() if parameter.numel())
