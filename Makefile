@@ -34,8 +34,9 @@ contract: .venv/dev
 
 unit: test
 
+# The variable silences an advertisement of the theme.
 docs: .venv/dev
-	$(BIN)/python -m mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 bench: .venv/dev
 	$(BIN)/python benchmarks/engines.py --output docs/benchmarks.md

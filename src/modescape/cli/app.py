@@ -19,9 +19,7 @@ INTERRUPTED = 130
 """128 + SIGINT, as shells expect."""
 
 # Without rich's boxes help takes half the time and fits any terminal.
-app = typer.Typer(
-    rich_markup_mode=None, no_args_is_help=True, help="Train deep ensembles and see what they are made of."
-)
+app = typer.Typer(rich_markup_mode=None)
 for _command in (study, train, report, runs, show):
     app.command()(_command)
 
@@ -30,7 +28,8 @@ _UsageError = next(base for base in typer.BadParameter.__mro__ if base.__name__ 
 
 
 @app.callback(invoke_without_command=True)
-def _version(
+def _root(
+    context: typer.Context,
     *,
     version: bool = typer.Option(False, "--version", help="Print the version and leave."),  # noqa: FBT003
 ) -> None:
@@ -41,22 +40,27 @@ def _version(
     if version:
         typer.echo(f"modescape {__version__}")
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 def main() -> None:
     """Run the command line; every error is one line on stderr."""
     try:
-        sys.exit(app(standalone_mode=False))
+        code = app(prog_name="modescape", standalone_mode=False)
     except BrokenPipeError:
         # The reader of our output has gone, as in `modescape runs | head -1`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except (KeyboardInterrupt, typer.Abort):
-        _leave("Interrupted. What was finished is kept: run it again with --resume.", INTERRUPTED)
+        code = INTERRUPTED
     except Exception as error:
         if os.environ.get("MODESCAPE_TRACEBACK"):
             raise
         _leave(_line(error), USAGE_ERROR)
+    if code == INTERRUPTED:
+        _leave("Interrupted. What was finished is kept: run it again with --resume.", INTERRUPTED)
+    sys.exit(code)
 
 
 def _line(error: Exception) -> str:
@@ -64,7 +68,9 @@ def _line(error: Exception) -> str:
     if isinstance(error, ModescapeError):
         return str(error)
     if isinstance(error, _UsageError):
-        return error.format_message()  # pyright: ignore[reportAttributeAccessIssue]
+        command = getattr(getattr(error, "ctx", None), "command_path", "modescape")
+        problem = error.format_message()  # pyright: ignore[reportAttributeAccessIssue]
+        return f"{problem.replace('Value error, ', '').rstrip('.')}. See {command} --help."
     return f"{type(error).__name__}: {error} (set MODESCAPE_TRACEBACK=1 to see where)"
 
 

@@ -84,9 +84,10 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
         Option("perplexity", float, "Of t-SNE.", "a third of the points, at most 30"),
     ),
 }
-"""The options by the heading under which `--help` shows them."""
+"""The options in groups, in the order in which `--help` lists them."""
 
 SINGULAR = {"model_options": "--model-option"}
+METAVARS = {"model_options": "NAME=VALUE"}
 
 
 def with_settings(*headings: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -113,7 +114,7 @@ def with_settings(*headings: str) -> Callable[[Callable[..., None]], Callable[..
 
 
 def model_options(pairs: list[str]) -> dict[str, Any]:
-    """Turn texts such as `dropout=0.2` into keyword arguments; values are read as YAML.
+    """Turn texts such as `dropout=0.2` into keyword arguments; values are read as in a settings file.
 
     Raises:
         ArgumentError: If a text has no `=`.
@@ -121,17 +122,14 @@ def model_options(pairs: list[str]) -> dict[str, Any]:
     >>> model_options(["hidden=[64, 32]", "dropout=0.2"])
     {'hidden': [64, 32], 'dropout': 0.2}
     """
-    import yaml  # noqa: PLC0415 - not needed for --help
+    from modescape.studies.settings import parsed_value  # noqa: PLC0415 - not needed for --help
 
     options = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name:
             raise ArgumentError("--model-option", "be name=value", pair, "Write for example --model-option dropout=0.2")
-        try:
-            options[name] = yaml.safe_load(value)
-        except yaml.YAMLError:
-            options[name] = value
+        options[name] = parsed_value(value)
     return options
 
 
@@ -139,5 +137,6 @@ def _parameter(option: Option) -> inspect.Parameter:
     """Return an option as a parameter that typer understands."""
     text = f"{option.help} [default: {option.default}]"
     flag = SINGULAR.get(option.name, option.flag)
-    kind = Annotated[option.kind | None, typer.Option(flag, help=text, show_default=False)]
+    metavar = METAVARS.get(option.name)
+    kind = Annotated[option.kind | None, typer.Option(flag, help=text, show_default=False, metavar=metavar)]
     return inspect.Parameter(option.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)

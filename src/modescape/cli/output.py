@@ -4,6 +4,7 @@ import json
 import shutil
 import textwrap
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -19,6 +20,14 @@ def print_paragraphs(lines: Sequence[str], indent: str = "") -> None:
     width = min(shutil.get_terminal_size((80, 24)).columns, 100)
     for line in lines:
         typer.echo(textwrap.fill(line, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False))
+
+
+def shown_path(path: Path) -> str:
+    """Return a path relative to here where it lies below."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -5,10 +5,20 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
+from rich.table import Column
+from rich.text import Text
 
 from modescape.core.progress import Progress, Silent
+
+
+class NoteColumn(ProgressColumn):
+    """The note of a task, cut where the terminal ends: the only column that gives way to it."""
+
+    def render(self, task: Task) -> Text:
+        """Return the note in one line."""
+        return Text(task.fields["note"], no_wrap=True, overflow="ellipsis")
 
 
 class BarProgress:
@@ -29,17 +39,16 @@ class BarProgress:
         identity = self._tasks.get(task)
         if identity is None:
             return
-        self._bars.update(identity, advance=amount, note=escape(note))
+        self._bars.update(identity, advance=amount, note=note)
         state = next(state for state in self._bars.tasks if state.id == identity)
         if not state.finished:
             return
-        seconds = f"{state.finished_time or 0.0:,.0f} s"
-        self._bars.console.print(f"{escape(task)}: {escape(note) or 'done'} ({seconds})", highlight=False)
         self._bars.remove_task(self._tasks.pop(task))
+        self.say(f"{task}: {note or 'done'} ({state.finished_time or 0.0:,.0f} s)")
 
     def say(self, text: str) -> None:
         """Write a line above the bars."""
-        self._bars.console.print(escape(text), highlight=False)
+        self._bars.console.print(escape(text), highlight=False, soft_wrap=True)
 
 
 @contextmanager
@@ -48,16 +57,17 @@ def shown_progress(*, quiet: bool) -> Iterator[Progress]:
     if quiet:
         yield Silent()
         return
+    console = Console(stderr=True)
     bars = Bars(
         TextColumn("{task.description}"),
-        BarColumn(bar_width=16),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
+        BarColumn(bar_width=16, table_column=Column(no_wrap=True)),
+        MofNCompleteColumn(table_column=Column(no_wrap=True)),
+        TimeRemainingColumn(compact=True, table_column=Column(no_wrap=True)),
         TextColumn("left"),
-        TimeRemainingColumn(compact=True),
-        TextColumn("{task.fields[note]}"),
-        console=Console(stderr=True),
+        NoteColumn(),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,
     )
     with bars:
         yield BarProgress(bars)

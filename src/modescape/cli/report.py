@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from modescape.cli.output import print_answers, print_json
+from modescape.cli.output import print_answers, print_json, shown_path
 from modescape.cli.shared import Json, Quiet, RunPath
 
 
@@ -16,7 +16,9 @@ def report(
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Write the report of a run: one HTML file, and its figures as PNG, SVG and CSV.
+    """Write the report of a run as one HTML file.
+
+    Its figures are written too, as PNG, SVG and CSV.
 
     Example: modescape report runs/digits
     """
@@ -31,4 +33,4 @@ def report(
     if not quiet:
         print_answers(summary)
         typer.echo()
-    typer.echo(f"Report: {page}")
+    typer.echo(f"Report: {shown_path(page)}")

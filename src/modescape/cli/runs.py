@@ -9,9 +9,12 @@ import typer
 from modescape.cli.output import print_json, print_table
 from modescape.cli.shared import Json
 
+DEFAULT = Path("runs")
+"""Where commands put runs unless they are told otherwise."""
+
 
 def runs(
-    *, directory: Annotated[Path, typer.Argument(help="Folder that holds runs.")] = Path("runs"), json: Json = False
+    *, directory: Annotated[Path, typer.Argument(help="Folder that holds runs.")] = DEFAULT, json: Json = False
 ) -> None:
     """List the runs in a folder, the newest first.
 
@@ -19,7 +22,8 @@ def runs(
     """
     from modescape.store import catalogue  # noqa: PLC0415 - not needed for --help
 
-    found = catalogue(directory)
+    # The folder that runs go to by default is only made by the first run.
+    found = catalogue(directory) if directory != DEFAULT or directory.exists() else []
     if json:
         print_json([asdict(summary) for summary in found])
         return

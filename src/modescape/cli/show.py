@@ -1,5 +1,6 @@
 """`modescape show`: what one run holds, and whether it is whole."""
 
+from datetime import datetime
 from typing import Any
 
 import typer
@@ -10,7 +11,7 @@ from modescape.core.errors import StoreError
 
 
 def show(*, run: RunPath, json: Json = False) -> None:
-    """Show what a run holds, check every file of it, and answer its questions.
+    """Show what a run holds and found, and check its files.
 
     Example: modescape show runs/digits
     """
@@ -30,7 +31,7 @@ def show(*, run: RunPath, json: Json = False) -> None:
     settings = manifest["settings"]
     print_paragraphs(
         [
-            f"{manifest['name']}: {manifest['status']}, created {manifest['created']}",
+            f"{manifest['name']}: {manifest['status']}, created {_moment(manifest['created'])}",
             f"data: {settings['data']['source']}, model: {settings['model']['name']}, seed: {settings['seed']}",
             manifest.get("engine", {}).get("reason", "engine: not chosen yet"),
         ]
@@ -41,6 +42,16 @@ def show(*, run: RunPath, json: Json = False) -> None:
         print_answers(summary)
     typer.echo()
     print_paragraphs([f"Damaged: {line}" for line in damage] or ["All files are whole."])
+
+
+def member_notes(manifest: dict[str, Any]) -> list[str]:
+    """Return what happened to members that a reader must know, such as a divergence."""
+    return [record["note"] for record in manifest.get("members", {}).values() if record["note"]]
+
+
+def _moment(iso: str) -> str:
+    """Return a stored time to the second, in the time zone of this machine."""
+    return datetime.fromisoformat(iso).astimezone().isoformat(" ", "seconds")
 
 
 def member_rows(manifest: dict[str, Any]) -> tuple[list[str], list[list[str]]]:

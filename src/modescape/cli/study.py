@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from modescape.cli.options import COMPARISON, DATA, MODEL, TRAINING, model_options, with_settings
-from modescape.cli.output import print_answers, print_json
+from modescape.cli.output import print_answers, print_json, shown_path
 from modescape.cli.shared import Config, Json, Output, Preset, Quiet, Resume
 
 
@@ -28,7 +28,7 @@ def study(
     Example: modescape study --data digits --model mlp --members 5 --epochs 20
     """
     from modescape.cli.progress import shown_progress  # noqa: PLC0415 - not needed for --help
-    from modescape.studies import report_run, summarise_run  # noqa: PLC0415
+    from modescape.studies import has_results, report_run, summarise_run  # noqa: PLC0415
     from modescape.studies import study as run_study  # noqa: PLC0415
 
     if "model_options" in settings:
@@ -37,7 +37,12 @@ def study(
         run = run_study(
             name, output=output, resume=resume, config=config, preset=preset, only=only, progress=progress, **settings
         )
+        if not has_results(run):
+            _print_run(run.path, json=json)
+            return
+        progress.start("report", 1)
         page = report_run(run)
+        progress.advance("report", 1)
     summary = summarise_run(run)
     if json:
         print_json({"run": str(run.path), "report": str(page), "summary": summary.as_dict()})
@@ -45,12 +50,12 @@ def study(
     if not quiet:
         print_answers(summary)
         typer.echo()
-    typer.echo(f"Report: {_shown(page)}")
+    typer.echo(f"Report: {shown_path(page)}")
 
 
-def _shown(path: Path) -> str:
-    """Return a path relative to here where that is shorter."""
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
+def _print_run(path: Path, *, json: bool) -> None:
+    """Print where a run is that has nothing to report yet."""
+    if json:
+        print_json({"run": str(path)})
+    else:
+        typer.echo(f"Run: {shown_path(path)}")

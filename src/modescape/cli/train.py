@@ -1,13 +1,14 @@
 """`modescape train`: train the members and stop there."""
 
+import shlex
 from typing import Any
 
 import typer
 
 from modescape.cli.options import DATA, MODEL, TRAINING, model_options, with_settings
-from modescape.cli.output import print_json, print_table
+from modescape.cli.output import print_json, print_paragraphs, print_table, shown_path
 from modescape.cli.shared import Config, Json, Output, Preset, Quiet, Resume
-from modescape.cli.show import member_rows
+from modescape.cli.show import member_notes, member_rows
 
 
 @with_settings(DATA, MODEL, TRAINING)
@@ -21,7 +22,9 @@ def train(
     json: Json = False,
     **settings: Any,
 ) -> None:
-    """Train an ensemble without comparing its members; `study --resume` compares them later.
+    """Train an ensemble, without comparing its members.
+
+    `modescape study --resume` compares them later.
 
     Example: modescape train --data digits --members 5 --output runs/digits
     """
@@ -37,4 +40,8 @@ def train(
         return
     if not quiet:
         print_table(*member_rows(run.manifest))
-    typer.echo(f"Run: {run.path}")
+        for note in member_notes(run.manifest):
+            print_paragraphs([f"Note: {note}"])
+        path = shlex.quote(shown_path(run.path))
+        typer.echo(f"\nCompare the members with: modescape study --resume --output {path}")
+    typer.echo(f"Run: {shown_path(run.path)}")

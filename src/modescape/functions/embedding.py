@@ -2,7 +2,6 @@
 
 import numpy as np
 from jaxtyping import Float
-from sklearn.manifold import TSNE
 
 from modescape.core.checks import checked_probabilities
 from modescape.core.errors import ArgumentError, Quoted
@@ -48,6 +47,9 @@ def tsne(
     >>> tsne(np.concatenate([first, second]), seed=0).shape
     (6, 2)
     """
+    # Here and not above: scikit-learn takes more than a second to import, which training should not wait for.
+    from sklearn.manifold import TSNE  # noqa: PLC0415
+
     points = checked_probabilities(probabilities)
     perplexity = chosen_perplexity(perplexity, len(points))
     random_state = derived_seed(seed, Stream.EMBEDDING) % 2**32

@@ -37,14 +37,16 @@ class _MemberByMember(Function):
 
     @staticmethod
     def vmap(  # pyright: ignore[reportIncompatibleMethodOverride]
-        info: Any, in_dims: tuple[int | None, ...], func: Callable[..., Tensor], *args: Any
-    ) -> tuple[Tensor, int]:
+        info: Any, in_dims: tuple[int | None, ...], func: Callable[..., Any], *args: Any
+    ) -> tuple[Any, Any]:
         """Call the function member by member; autograd records each call as if the member were alone."""
         dims = in_dims[1:]
         outputs = [
             func(*[arg if dim is None else _one_member(arg, dim, m) for arg, dim in zip(args, dims, strict=True)])
             for m in range(info.batch_size)
         ]
+        if isinstance(outputs[0], tuple):
+            return tuple(_stacked(list(parts)) for parts in zip(*outputs, strict=True)), (0,) * len(outputs[0])
         return _stacked(outputs), 0
 
 
@@ -88,12 +90,12 @@ def _stacked(outputs: list[Tensor]) -> Tensor:
     return torch.stack(outputs)
 
 
-def _member_by_member(func: Callable[..., Tensor], *args: Any, **kwargs: Any) -> Tensor:
+def _member_by_member(func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Run a function member by member: its tensors are handed on, all other arguments are common to the members."""
     named = {**dict(enumerate(args)), **kwargs}
     tensors = {name: value for name, value in named.items() if isinstance(value, Tensor)}
 
-    def call(*values: Tensor) -> Tensor:
+    def call(*values: Tensor) -> Any:
         full = {**named, **dict(zip(tensors, values, strict=True))}
         by_position = [full[index] for index in range(len(args))]
         return func(*by_position, **{name: full[name] for name in kwargs})
@@ -109,8 +111,19 @@ def _linear(func: Callable[..., Tensor], inputs: Tensor, weight: Tensor, bias: T
     return _Linear.apply(inputs, weight, bias)
 
 
+def _attention(func: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor | None]:
+    """Run multi-head attention, which gives None for the attention weights unless they are wanted."""
+
+    def given(*args: Any, **kwargs: Any) -> tuple[Tensor, ...]:
+        return tuple(output for output in func(*args, **kwargs) if output is not None)
+
+    attended, *weights = _member_by_member(given, *args, **kwargs)
+    return attended, weights[0] if weights else None
+
+
 KERNELS: dict[Callable[..., Any], Handler] = {
     F.linear: _linear,
+    F.multi_head_attention_forward: _attention,
     **dict.fromkeys(
         [
             torch.conv1d,
@@ -124,6 +137,16 @@ KERNELS: dict[Callable[..., Any], Handler] = {
             F.avg_pool2d,
             F.group_norm,
             F.layer_norm,
+            F.scaled_dot_product_attention,
+            torch.matmul,
+            torch.mm,
+            torch.bmm,
+            torch.addmm,
+            torch.baddbmm,
+            torch.Tensor.matmul,
+            torch.Tensor.__matmul__,
+            torch.Tensor.mm,
+            torch.Tensor.bmm,
         ],
         _member_by_member,
     ),

@@ -8,6 +8,7 @@ from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
+from modescape.core.seeds import seeded_globals
 from modescape.functions.intercept import Intercept
 from modescape.functions.kernels import kernels_for
 
@@ -21,6 +22,7 @@ def predict(
     *,
     prepare: Callable[[Tensor], Tensor],
     batch_size: int = BATCH_SIZE,
+    seed: int = 0,
 ) -> Float[Tensor, "example class"]:
     """Return the class probabilities of one network, softmax of its logits.
 
@@ -29,12 +31,14 @@ def predict(
         inputs: Raw examples; batches of them are moved to the network's device.
         prepare: Turns a raw batch into what the network sees.
         batch_size: Examples at once.
+        seed: Seed of what a network draws even in evaluation mode, such as a dropout that is always on; the global
+            generators are left as they were.
 
     >>> predict(nn.Linear(2, 3), torch.zeros(5, 2), prepare=lambda batch: batch).sum(dim=1).round().tolist()
     [1.0, 1.0, 1.0, 1.0, 1.0]
     """
     device = next((tensor.device for tensor in network.parameters()), inputs.device)
-    with evaluating(network), torch.no_grad():
+    with evaluating(network), torch.no_grad(), seeded_globals(seed, device):
         pieces = [network(prepare(batch.to(device))).softmax(dim=1) for batch in inputs.split(batch_size)]
     return torch.cat(pieces).cpu()
 
@@ -46,6 +50,7 @@ def predict_stacked(
     *,
     prepare: Callable[[Tensor], Tensor],
     batch_size: int = BATCH_SIZE,
+    seed: int = 0,
 ) -> Float[Tensor, "member example class"]:
     """Return the class probabilities of many networks of one architecture, run as one program.
 
@@ -55,6 +60,7 @@ def predict_stacked(
         inputs: Raw examples, the same for all members; batches of them are moved to the weights' device.
         prepare: Turns a raw batch into what the networks see.
         batch_size: Examples at once.
+        seed: As in `predict`; all members get the same random numbers, those that each would get alone.
     """
     device = next(iter(weights.values())).device
     kernels = kernels_for(device)
@@ -63,8 +69,8 @@ def predict_stacked(
         with Intercept(kernels):
             return functional_call(network, tree, (batch,)).softmax(dim=1)
 
-    run = vmap(forward, in_dims=(0, None))
-    with evaluating(network), torch.no_grad():
+    run = vmap(forward, in_dims=(0, None), randomness="same")
+    with evaluating(network), torch.no_grad(), seeded_globals(seed, device):
         pieces = [run(dict(weights), prepare(batch.to(device))) for batch in inputs.split(batch_size)]
     return torch.cat(pieces, dim=1).cpu()
 

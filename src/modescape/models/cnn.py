@@ -66,7 +66,7 @@ def plain_cnn(
     torch.Size([2, 3])
     """
     depth, height, width = image_shape(input_shape)
-    if min(channels) < 1:
+    if min(channels, default=0) < 1:
         raise ModelError(f"`width` must leave at least one channel in each block; got {list(channels)}. Raise it.")
     layers: list[nn.Module] = []
     for index, wide in enumerate(channels):

@@ -6,6 +6,7 @@ from math import prod
 
 from torch import nn
 
+from modescape.core.errors import ModelError
 from modescape.models.initialisation import initialise_xavier
 
 
@@ -20,9 +21,14 @@ def mlp(
         hidden: Units of each hidden layer.
         dropout: Probability that a hidden unit is dropped in training.
 
+    Raises:
+        ModelError: If a hidden layer has no units.
+
     >>> sum(p.numel() for p in mlp((1, 8, 8), 10, hidden=[32]).parameters())
     2410
     """
+    if min(hidden, default=1) < 1:
+        raise ModelError(f"`hidden` must leave at least one unit in each layer; got {list(hidden)}. Raise it.")
     layers: list[nn.Module] = [nn.Flatten()]
     for wide_in, wide_out in pairwise([prod(input_shape), *hidden]):
         layers += [nn.Linear(wide_in, wide_out), nn.Dropout(dropout), nn.ReLU()]

@@ -65,8 +65,9 @@ class Recipe:
             except (ModelError, ArgumentError):
                 raise
             except Exception as error:
+                reason = " ".join(str(error).split()).rstrip(".")
                 raise ModelError(
-                    f"`model` must build a network; got {type(error).__name__} from {self.name}: {error}. "
+                    f"`model` must build a network; got {type(error).__name__} from {self.name}: {reason}. "
                     f"It was called for inputs of shape {tuple(input_shape)} and {num_classes} classes."
                 ) from error
             if not isinstance(network, nn.Module):
@@ -74,9 +75,22 @@ class Recipe:
                     f"`model` must return a torch.nn.Module; got {type(network).__name__} from {self.name}. "
                     "Return the network itself."
                 )
-            if any(is_lazy(parameter) for parameter in network.parameters()):
-                network.eval()(torch.zeros(2, *input_shape))
+            self._materialise(network, input_shape)
         return network
+
+    def _materialise(self, network: nn.Module, input_shape: tuple[int, ...]) -> None:
+        """Give lazy layers their shapes by one forward pass, while the generators are seeded."""
+        if not any(is_lazy(tensor) for tensor in (*network.parameters(), *network.buffers())):
+            return
+        try:
+            with torch.no_grad():
+                network.eval()(torch.zeros(2, *input_shape))
+        except Exception as error:
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            raise ModelError(
+                f"`model` must take inputs of shape {(2, *input_shape)}, to find the shapes of its lazy layers; "
+                f"got {reason} from {self.name}. Check the first layer against the data."
+            ) from error
 
     def _arguments(self, input_shape: tuple[int, ...], num_classes: int) -> dict[str, Any]:
         """Choose the keyword arguments that the builder's signature takes."""
@@ -151,8 +165,12 @@ def check_network(network: nn.Module, inputs: Tensor, num_classes: int) -> None:
             "Check the first layer against the data."
         ) from error
     if not isinstance(outputs, Tensor) or tuple(outputs.shape) != expected or not outputs.is_floating_point():
-        got = f"shape {tuple(outputs.shape)}" if isinstance(outputs, Tensor) else type(outputs).__name__
+        got = (
+            f"{outputs.dtype} of shape {tuple(outputs.shape)}"
+            if isinstance(outputs, Tensor)
+            else type(outputs).__name__
+        )
         raise ModelError(
-            f"`model` must return logits of shape {expected} (example, class); got {got}. "
+            f"`model` must return floating-point logits of shape {expected} (example, class); got {got}. "
             f"Make its last layer {num_classes} wide, without softmax."
         )

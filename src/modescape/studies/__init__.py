@@ -3,7 +3,7 @@
 from modescape.studies.api import study, train_ensemble
 from modescape.studies.catalogue import STUDIES
 from modescape.studies.presets import PRESETS
-from modescape.studies.report import report_run, summarise_run
+from modescape.studies.report import has_results, report_run, summarise_run
 from modescape.studies.settings import CompareSettings, StudySettings
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "STUDIES",
     "CompareSettings",
     "StudySettings",
+    "has_results",
     "report_run",
     "study",
     "summarise_run",

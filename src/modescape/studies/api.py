@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import nn
 
+from modescape.core.errors import ArgumentError
 from modescape.core.progress import Progress
 from modescape.data import Dataset
 from modescape.models import recipe
@@ -13,7 +14,7 @@ from modescape.store import Run
 from modescape.studies.context import StudyContext
 from modescape.studies.presets import preset as named_preset
 from modescape.studies.runs import compared_run, interruptible, start, trained_run
-from modescape.studies.settings import merged, nested, read_settings
+from modescape.studies.settings import flat_names, merged, nested, read_settings
 
 
 def study(
@@ -63,6 +64,7 @@ def study(
         preset=preset,
         progress=progress,
         resume=resume,
+        only=only,
     )
     with interruptible(context.run):
         trained_run(context)
@@ -114,23 +116,42 @@ def _start(
     preset: str | None,
     progress: Progress | None,
     resume: bool,
+    only: str | None = None,
 ) -> StudyContext:
     """Lay preset, file and single settings over one another, and make or find the run."""
     given_data = data if isinstance(data, Dataset) else None
-    given_recipe = None if model is None or isinstance(model, str) else recipe(model, settings.get("model_options"))
+    given_recipe = None if model is None or isinstance(model, str) else recipe(model)
     named = {
         "data": given_data.name if given_data is not None else data,
         "model": given_recipe.name if given_recipe is not None else model,
     }
+    layers = merged(
+        named_preset(preset) if preset else {},
+        read_settings(Path(config)) if config else {},
+        nested({**settings, **{key: value for key, value in named.items() if value is not None}}),
+    )
+    if given_data is not None:
+        layers["data"] = _of_dataset(layers["data"], settings)
     return start(
-        merged(
-            named_preset(preset) if preset else {},
-            read_settings(Path(config)) if config else {},
-            nested({**settings, **{key: value for key, value in named.items() if value is not None}}),
-        ),
+        layers,
         output=Path(output) if output else None,
         resume=resume,
         progress=progress,
         dataset=given_data,
         recipe=given_recipe,
+        only=only,
     )
+
+
+def _of_dataset(layer: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
+    """Return what settings can say about a `Dataset`, which is split and scaled already.
+
+    Raises:
+        ArgumentError: If the caller asks for more.
+    """
+    usable = {"source", "augment"}
+    for name, (section, *field) in flat_names().items():
+        if section == "data" and name in settings and not usable.issuperset(field):
+            got, advice = settings[name], "Change the Dataset itself"
+            raise ArgumentError(name, "be left out where `data` is a Dataset", got, advice)
+    return {field: value for field, value in layer.items() if field in usable}

@@ -50,7 +50,10 @@ class StudyContext:
         """
         members = [member for member, outcome in sorted(self.outcomes.items()) if outcome.status == "trained"]
         if not members:
-            raise TrainingError("`run` must hold at least one trained member; got none. Train it with --resume.")
+            raise TrainingError(
+                f"`run` must hold at least one trained member; got {len(self.outcomes)}, and all of them diverged. "
+                "Start a new run with a lower --learning-rate, or with --clip-norm 1."
+            )
         return members
 
     @property
@@ -74,7 +77,7 @@ class StudyContext:
 
     def network_loader(self) -> Callable[[int, int], nn.Module]:
         """Return a function that loads the weights of (member, step) into one network on the training device."""
-        network = self.task.network(0).to(self.task.device)
+        network = self.task.placed_network(0)
 
         def load(member: int, step: int) -> nn.Module:
             load_weights(network, self.run.read_weights(member, step))

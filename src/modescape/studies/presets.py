@@ -8,8 +8,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},
     "demo": {
         "data": {"source": "digits", "limit": 150, "test_fraction": 0.5},
-        "model": {"name": "mlp", "options": {"hidden": [64, 64]}},
-        "train": {"members": 10, "epochs": 60, "batch_size": 32},
+        "model": {"name": "small-cnn"},
+        "train": {"members": 10, "epochs": 60, "batch_size": 32, "learning_rate": 0.005, "schedule": "cosine"},
     },
 }
 """`paper` is the recipe of Fort et al. (2019), which the settings have as their defaults; `demo` runs in a minute and

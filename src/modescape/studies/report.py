@@ -1,17 +1,29 @@
-"""From a run to what its report needs."""
+"""From a run to what its report needs.
 
+The report's room is imported where it is used: training should not wait for the plotting libraries.
+"""
+
+import json
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modescape.core.errors import StoreError
-from modescape.report import ReportContents, Summary, summarise, write_report
 from modescape.store import Run
 from modescape.studies.checkpoints import outcomes_of
-from modescape.studies.settings import StudySettings, flat_names
+from modescape.studies.runs import settings_of
+from modescape.studies.settings import StudySettings, flat_names, parsed_value
+
+if TYPE_CHECKING:
+    from modescape.report import ReportContents, Summary
 
 RESULTS = ("training", "solutions", "trajectories", "embedding", "ensemble")
 """The results that the report draws, in its order."""
+
+
+def has_results(run: Run) -> bool:
+    """Say whether a run holds anything that a report can show."""
+    return any(run.has_arrays(f"results/{name}") for name in RESULTS)
 
 
 def report_run(run: Run, directory: Path | None = None) -> Path:
@@ -24,20 +36,26 @@ def report_run(run: Run, directory: Path | None = None) -> Path:
     Raises:
         StoreError: If the run has no results yet, or the folder can't be written.
     """
+    from modescape.report import write_report  # noqa: PLC0415
+
     return write_report(report_contents(run), directory or run.path)
 
 
-def summarise_run(run: Run) -> Summary:
+def summarise_run(run: Run) -> "Summary":
     """Return the answers of a run: are its members different, and is the ensemble worth it?"""
+    from modescape.report import summarise  # noqa: PLC0415
+
     return summarise(report_contents(run))
 
 
-def report_contents(run: Run) -> ReportContents:
+def report_contents(run: Run) -> "ReportContents":
     """Read from a run all that its report shows; what is damaged is left out and named.
 
     Raises:
         StoreError: If the run has no results yet.
     """
+    from modescape.report import ReportContents  # noqa: PLC0415
+
     results, notes = {}, [outcome.note for outcome in outcomes_of(run).values() if outcome.note]
     for name in RESULTS:
         if not run.has_arrays(f"results/{name}"):
@@ -56,7 +74,7 @@ def report_contents(run: Run) -> ReportContents:
 
 def _facts(run: Run) -> dict[str, str]:
     """Describe in words what was run."""
-    manifest, settings = run.manifest, StudySettings(**run.settings)
+    manifest, settings = run.manifest, settings_of(run)
     data, model = manifest.get("data", {}), manifest.get("model", {})
     facts = {
         "data": f"{settings.data.source} ({data['num_train']:,} training, {data['num_validation']:,} validation, "
@@ -67,7 +85,7 @@ def _facts(run: Run) -> dict[str, str]:
         "engine": manifest.get("engine", {}).get("reason", ""),
         "training": f"{manifest.get('training', {}).get('seconds', 0.0):,.0f} seconds",
         "seed": str(settings.seed),
-        "command": command_of(run.settings),
+        "command": "" if manifest.get("objects") else command_of(settings.model_dump(mode="json")),
     }
     return {name: value for name, value in facts.items() if value}
 
@@ -82,17 +100,24 @@ def command_of(settings: dict[str, Any]) -> str:
     words = ["modescape", "study"]
     for name, path in flat_names().items():
         value, default = _at(settings, path), _at(defaults, path)
-        if value == default or name == "study":
+        if value == default:
             continue
         option = "--" + name.replace("_", "-")
-        if name == "model_options":
+        if name == "study":
+            words.append(value)
+        elif name == "model_options":
             for key, choice in value.items():
-                words += ["--model-option", f"{key}={choice}"]
+                words += ["--model-option", f"{key}={_as_typed(choice)}"]
         elif value is True:
             words.append(option)
         else:
             words += [option, str(value)]
     return shlex.join(words)
+
+
+def _as_typed(value: Any) -> str:
+    """Return the text that `--model-option` reads as this value."""
+    return value if isinstance(value, str) and parsed_value(value) == value else json.dumps(value)
 
 
 def _at(settings: dict[str, Any], path: tuple[str, ...]) -> Any:

@@ -3,24 +3,30 @@
 import re
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
-from modescape.core.errors import ArgumentError, StoreError
+from modescape.core.errors import ArgumentError, Quoted, StoreError
 from modescape.core.progress import Progress, Silent
+from modescape.core.seeds import Stream, derived_seed
 from modescape.data import Dataset, load_dataset
 from modescape.models import Recipe
 from modescape.models import recipe as named_recipe
 from modescape.store import Run, catalogue
+from modescape.store.runs import is_run
 from modescape.studies.catalogue import steps_of
 from modescape.studies.checkpoints import RunCheckpoints
 from modescape.studies.context import StudyContext
-from modescape.studies.settings import StudySettings, merged
+from modescape.studies.settings import StudySettings, flat_names, merged
 from modescape.studies.step import run_steps
-from modescape.train import EngineChoice, TrainingTask, chosen_engine, train_members
+from modescape.train import EngineChoice, TrainingTask, chosen_device, chosen_engine, train_members
 
+RUNS = Path("runs")
+"""Where runs go unless the user says otherwise."""
 FIXED_SECTIONS = ("seed", "data", "model", "train")
 """Settings that a run keeps for life; the others may change when it is resumed."""
 
@@ -34,7 +40,7 @@ def new_run(settings: StudySettings, output: Path | None) -> Run:
     name = f"{_slug(settings.data.source)}-{_slug(settings.model.name)}"
     if output is None:
         stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
-        output = Path("runs") / f"{stamp}-{name}"
+        output = _unused(RUNS / f"{stamp}-{name}")
     return Run.create(output, name=output.name or name, settings=settings.model_dump(mode="json"))
 
 
@@ -50,15 +56,21 @@ def found_run(output: Path | None, asked: Mapping[str, Any]) -> tuple[Run, Study
         ArgumentError: If a setting differs from the run's.
     """
     if output is None:
-        unfinished = [found for found in catalogue(Path("runs")) if found.status not in {"finished", "damaged"}]
+        runs = catalogue(RUNS) if RUNS.is_dir() else []
+        unfinished = [found for found in runs if found.status not in {"finished", "damaged"}]
         if not unfinished:
             raise StoreError("`--resume` must find an unfinished run in runs/; got none. Pass --output RUN.")
         output = unfinished[0].path
     run = Run.open(output)
-    kept = run.settings
-    for section in FIXED_SECTIONS:
-        _check_unchanged(section, kept[section], asked.get(section))
-    return run, StudySettings(**merged(kept, asked))
+    kept = settings_of(run)
+    chosen = StudySettings(**merged(kept.model_dump(mode="json"), asked))
+    _check_unchanged(kept, chosen)
+    return run, chosen
+
+
+def settings_of(run: Run) -> StudySettings:
+    """Return the settings that the results of a run were made with: those it began with, or compare settings since."""
+    return StudySettings(**merged(run.settings, {"compare": run.manifest.get("compare", {})}))
 
 
 def trained_run(context: StudyContext) -> None:
@@ -69,6 +81,7 @@ def trained_run(context: StudyContext) -> None:
     """
     run, task = context.run, context.task
     if len(context.outcomes) == context.settings.train.members:
+        _ = context.trained
         return
     _record_subject(context)
     choice = _engine_choice(context)
@@ -88,13 +101,16 @@ def interruptible(run: Run) -> Iterator[None]:
     with run.lock():
         try:
             yield
-        except BaseException:
-            run.set_status("interrupted")
+        except BaseException as error:
+            # Whatever keeps the note from being written, the first error is the one to show.
+            with suppress(StoreError):
+                run.set_status("failed" if isinstance(error, Exception) else "interrupted")
             raise
 
 
 def compared_run(context: StudyContext, only: str | None = None) -> None:
     """Do the steps of the study that are not done."""
+    context.run.record("compare", context.settings.compare.model_dump(mode="json"))
     run_steps(steps_of(context.settings.study, only), context)
     if only is None:
         context.run.set_status("finished")
@@ -108,6 +124,7 @@ def start(
     progress: Progress | None = None,
     dataset: Dataset | None = None,
     recipe: Recipe | None = None,
+    only: str | None = None,
 ) -> StudyContext:
     """Make a run, or find the one to resume.
 
@@ -117,7 +134,8 @@ def start(
         resume: Go on with a run instead of making one.
         progress: Told of all long work.
         dataset: Data to use in place of what the settings name.
-        recipe: Network to use in place of what the settings name.
+        recipe: Network to use in place of what the settings name; its options are those of the settings.
+        only: The one step that will be asked for; checked here, before anything is done.
 
     Raises:
         ArgumentError: If a setting is wrong.
@@ -126,24 +144,36 @@ def start(
         StoreError: If the run can't be made or found.
     """
     listener = progress or Silent()
+    objects = [name for name, given in (("data", dataset), ("model", recipe)) if given is not None]
     if resume:
         run, chosen = found_run(output, settings)
+        steps_of(chosen.study, only)
+        _check_objects(run, objects)
         task = loaded_task(chosen, progress=listener, dataset=dataset, recipe=recipe)
         _check_same_data(run, task)
         return StudyContext(run, chosen, task, listener)
     chosen = StudySettings(**settings)
-    steps_of(chosen.study)
+    steps_of(chosen.study, only)
+    _check_output(output)
     task = loaded_task(chosen, progress=listener, dataset=dataset, recipe=recipe)
     task.check()
-    return StudyContext(new_run(chosen, output), chosen, task, listener)
+    choice = chosen_engine(task)
+    # Made last, so that nothing is left on disk when any of the above is refused.
+    run = new_run(chosen, output)
+    run.record("engine", choice.as_record())
+    if objects:
+        run.record("objects", dict.fromkeys(objects, True))
+    return StudyContext(run, chosen, task, listener)
 
 
 def loaded_task(
     settings: StudySettings, *, progress: Progress, dataset: Dataset | None = None, recipe: Recipe | None = None
 ) -> TrainingTask:
     """Load the data and find the network that settings name, or take those given."""
+    options = settings.model.options
+    network = replace(recipe, options=options) if recipe else named_recipe(settings.model.name, options)
+    chosen_device(settings.train.device)
     data = dataset or load_dataset(settings.data, seed=settings.seed, progress=progress)
-    network = recipe or named_recipe(settings.model.name, settings.model.options)
     return TrainingTask(network, data, settings.train, settings.seed, settings.data.augment == "crop-flip")
 
 
@@ -158,7 +188,7 @@ def _engine_choice(context: StudyContext) -> EngineChoice:
 
 
 def _record_subject(context: StudyContext) -> None:
-    """Note what is trained on what, with which versions."""
+    """Note what is trained on what, where, and from which seeds."""
     dataset, network = context.dataset, context.task.network(0)
     context.run.record(
         "data",
@@ -172,6 +202,10 @@ def _record_subject(context: StudyContext) -> None:
             "num_test": len(dataset.test),
         },
     )
+    members, seed = range(context.settings.train.members), context.settings.seed
+    initial = {str(member): derived_seed(seed, Stream.INITIALISATION, member) for member in members}
+    context.run.record("seeds", {"run": seed, "initialisation": initial})
+    context.run.record("machine", {"training_device": str(context.task.device)})
     num_parameters = sum(parameter.numel() for parameter in network.parameters())
     context.run.record("model", {"name": context.task.recipe.name, "num_parameters": num_parameters})
 
@@ -186,19 +220,49 @@ def _check_same_data(run: Run, task: TrainingTask) -> None:
         )
 
 
-def _check_unchanged(section: str, kept: Any, asked: Any) -> None:
-    """Raise if a setting given for a resumed run differs from the run's own."""
-    pairs = asked.items() if isinstance(asked, Mapping) else [] if asked is None else [("", asked)]
-    for field, value in pairs:
-        known = kept[field] if field else kept
-        if value != known:
-            name = f"{section}.{field}" if field else section
+def _check_output(output: Path | None) -> None:
+    """Raise if no run can be made at a path, before time is spent on data and a trial of engines."""
+    got = ""
+    if output is not None and is_run(output):
+        got = f"the run {output}"
+    elif output is not None and output.is_file():
+        got = f"the file {output}"
+    if got:
+        advice = "Choose another folder, or go on with a run by --resume"
+        raise ArgumentError("output", "be a folder that is new or empty", Quoted(got), advice)
+
+
+def _check_objects(run: Run, given: list[str]) -> None:
+    """Raise if a run was made with Python objects that are not there now."""
+    for name in run.manifest.get("objects", {}):
+        if name not in given:
+            raise ArgumentError(
+                name,
+                "be the Python object that the run was made with",
+                Quoted("none"),
+                f"Resume it from Python: study({name}=..., output=..., resume=True)",
+            )
+
+
+def _check_unchanged(kept: StudySettings, chosen: StudySettings) -> None:
+    """Raise if a setting that shapes the training differs from that of the resumed run."""
+    for name, (section, *field) in flat_names().items():
+        known, value = getattr(kept, section), getattr(chosen, section)
+        if field:
+            known, value = getattr(known, field[0]), getattr(value, field[0])
+        if section in FIXED_SECTIONS and value != known:
             raise ArgumentError(
                 name,
                 f"be {known!r}, as in the run that is resumed",
                 value,
                 "Leave it out, or start a new run with another --output",
             )
+
+
+def _unused(path: Path) -> Path:
+    """Return a path, or one like it with a number if it is taken: two runs may begin in the same second."""
+    numbered = (path.with_name(f"{path.name}-{number}") for number in count(2))
+    return next(candidate for candidate in chain([path], numbered) if not candidate.exists())
 
 
 def _slug(text: str) -> str:

@@ -1,5 +1,6 @@
 """The full configuration of a study: one group of settings for each room, and the file they are kept in."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -89,25 +90,42 @@ def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
 def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
     """Lay nested settings over one another, later layers on top.
 
+    Options of a network are merged too, and dropped where a later layer names another network.
+
     >>> merged({"train": {"epochs": 3, "members": 2}}, {"train": {"epochs": 5}})
     {'train': {'epochs': 5, 'members': 2}}
+    >>> merged({"model": {"name": "mlp", "options": {"hidden": [8]}}}, {"model": {"name": "small-cnn"}})
+    {'model': {'name': 'small-cnn', 'options': {}}}
     """
     result: dict[str, Any] = {}
     for layer in layers:
         for name, value in layer.items():
             both = isinstance(value, Mapping) and isinstance(result.get(name), Mapping) and name in SECTIONS
-            result[name] = {**result[name], **value} if both else value
+            result[name] = _laid_over(name, result[name], value) if both else value
+    return result
+
+
+def _laid_over(section: str, below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay one section over another."""
+    result = {**below, **above}
+    old, new = below.get("options", {}), above.get("options", {})
+    if section == "model" and isinstance(old, Mapping) and isinstance(new, Mapping) and (old or new):
+        default = ModelSettings().name
+        same = result.get("name", default) == below.get("name", default)
+        result["options"] = {**(old if same else {}), **new}
     return result
 
 
 def read_settings(path: Path) -> dict[str, Any]:
     """Read nested settings from a YAML file, such as the `settings.yaml` that every run holds.
 
+    Settings may also stand outside their section, by the flat names of `flat_names`.
+
     Raises:
-        ArgumentError: If the file is missing, is not YAML, or is not a mapping.
+        ArgumentError: If the file is missing, is not YAML or not a mapping, or a name is unknown.
     """
     try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+        loaded = _parsed(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ArgumentError("config", f"be a readable file ({error.strerror})", str(path), "Check the path") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -116,4 +134,36 @@ def read_settings(path: Path) -> dict[str, Any]:
         raise ArgumentError("config", f"be YAML ({reason})", str(path), advice) from None
     if not isinstance(loaded, dict):
         raise ArgumentError("config", "hold settings by name", str(path), "Compare it with a run's settings.yaml")
-    return loaded
+    sections = {name: value for name, value in loaded.items() if name in SECTIONS and isinstance(value, Mapping)}
+    flat = {name: value for name, value in loaded.items() if name not in sections}
+    return merged(sections, nested(flat))
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads YAML 1.1, but `1e-3` as a number too, which is text there for want of a point."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+"), list("-+.0123456789")
+)
+
+
+def _parsed(text: str) -> Any:
+    """Read YAML."""
+    loader = _Loader(text)
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
+
+
+def parsed_value(text: str) -> Any:
+    """Read the value of one setting as a settings file would; what is not YAML is text.
+
+    >>> parsed_value("[64, 32]"), parsed_value("1e-3"), parsed_value("{relu")
+    ([64, 32], 0.001, '{relu')
+    """
+    try:
+        return _parsed(text)
+    except yaml.YAMLError:
+        return text

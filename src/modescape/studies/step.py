@@ -71,10 +71,11 @@ def run_steps(steps: Sequence[Step], context: StudyContext) -> None:
     context.progress.start("compare", len(steps))
     renewed: set[str] = set()
     for step in steps:
+        context.progress.advance("compare", 0, step.title)
         if renewed.intersection(step.needs) or not step.is_done(context):
             step.run(context)
             renewed.add(step.name)
-        context.progress.advance("compare", 1, step.title)
+        context.progress.advance("compare", 1)
 
 
 def with_needs(steps: Sequence[Step], wanted: str) -> list[Step]:

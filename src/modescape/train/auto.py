@@ -19,6 +19,8 @@ TRIAL_ROUNDS = 5
 TRIAL_SECONDS = 0.1
 """Each engine is timed in turn, in rounds of about so many seconds or one step; the best round counts, because
 whatever else the machine does only ever makes a round slower."""
+CLEARLY_FASTER = 2.5
+"""A lead that no further round would turn; large networks are then measured in a few steps."""
 
 
 @dataclass(frozen=True)
@@ -75,16 +77,19 @@ def chosen_engine(task: TrainingTask) -> EngineChoice:
 def _speeds(task: TrainingTask) -> dict[str, float]:
     """Return the member-steps a second of each engine: the best of several rounds, in which they take turns."""
     groups = {name: _trial_group(engine, task) for name, engine in ENGINES.items()}
-    num_steps = {}
-    for name, group in groups.items():
-        _timed(group, 1, task.device)
-        wanted = TRIAL_SECONDS / _timed(group, 1, task.device)
-        num_steps[name] = int(min(max(wanted, 1), task.steps_per_epoch))
-    seconds: dict[str, list[float]] = {name: [] for name in groups}
+    for group in groups.values():
+        _speed(group, 1, task.device)
+    speeds = {name: _speed(group, 1, task.device) for name, group in groups.items()}
+    num_steps = {
+        name: int(min(max(TRIAL_SECONDS * speeds[name] / len(group.members), 1), task.steps_per_epoch))
+        for name, group in groups.items()
+    }
     for _ in range(TRIAL_ROUNDS):
+        if max(speeds.values()) > CLEARLY_FASTER * min(speeds.values()):
+            break
         for name, group in groups.items():
-            seconds[name].append(_timed(group, num_steps[name], task.device))
-    return {name: len(group.members) * num_steps[name] / min(seconds[name]) for name, group in groups.items()}
+            speeds[name] = max(speeds[name], _speed(group, num_steps[name], task.device))
+    return speeds
 
 
 def _trial_group(engine: Engine, task: TrainingTask) -> Group:
@@ -106,13 +111,13 @@ def _check_vectorises(task: TrainingTask) -> None:
         ) from error
 
 
-def _timed(group: Group, num_steps: int, device: torch.device) -> float:
-    """Return the seconds that a group takes for some steps, waiting for the device."""
+def _speed(group: Group, num_steps: int, device: torch.device) -> float:
+    """Return the member-steps a second of a group over some steps, waiting for the device."""
     start = time.perf_counter()
     group.train_epoch(0, num_steps)
     if device.type == "cuda":
         torch.cuda.synchronize(device)
-    return time.perf_counter() - start
+    return len(group.members) * num_steps / (time.perf_counter() - start)
 
 
 def groups_of(members: Sequence[int], size: int) -> list[tuple[int, ...]]:

@@ -41,9 +41,7 @@ class LoopGroup:
     def __init__(self, task: TrainingTask, member: int, state: MemberState | None) -> None:
         self.members = (member,)
         self._task = task
-        self._network = task.network(member).to(task.device)
-        if len(task.dataset.input_shape) == 3:
-            self._network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        self._network = task.placed_network(member)
         self._parameters = {name: p for name, p in self._network.named_parameters() if p.requires_grad}
         self._optimizer = optimiser(list(self._parameters.values()), task.settings)
         if state is not None:

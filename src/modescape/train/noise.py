@@ -6,6 +6,7 @@ Here every call of dropout in a forward pass, in the user's code too, is interce
 draw inside `torch.func.vmap`, draws them beforehand from the same generators for the shapes that a trial pass met.
 """
 
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from modescape.core.seeds import torch_generator
+from modescape.core.seeds import seeded_globals, torch_generator
 from modescape.functions.intercept import Handler, Intercept
 
 RESOLUTION = 2**16
@@ -84,15 +85,18 @@ def dropout_handlers(drop: Callable[[Tensor, Draw], Tensor]) -> dict[Callable[..
     """Return handlers that give every dropout that is on to a function of ours."""
 
     def handle(func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        inputs, probability, training, _ = _dropout_arguments(*args, **kwargs)
+        inputs, probability, training, inplace = _dropout_arguments(*args, **kwargs)
         if not training or probability == 0.0:
             return inputs
+        if not 0.0 < probability <= 1.0:
+            return func(*args, **kwargs)
         shape = tuple(inputs.shape)
         if func in CHANNEL_DROPOUT:
             if len(shape) != CHANNEL_DROPOUT[func]:
                 return func(*args, **kwargs)
             shape = (*shape[:2], *[1] * (len(shape) - 2))
-        return drop(inputs, Draw(shape, probability))
+        dropped = drop(inputs, Draw(shape, probability))
+        return inputs.copy_(dropped) if inplace else dropped
 
     return dict.fromkeys([F.dropout, *CHANNEL_DROPOUT], handle)
 
@@ -154,12 +158,18 @@ def noise_profile(network: nn.Module, inputs: Tensor) -> NoiseProfile:
 
     saved = {name: buffer.clone() for name, buffer in network.named_buffers()}
     was_training = network.training
-    before = torch.get_rng_state()
-    with torch.no_grad(), Intercept(dropout_handlers(note)):
-        network.train()(inputs)
-    uncontrolled = not torch.equal(before, torch.get_rng_state())
-    torch.set_rng_state(before)
+    with seeded_globals(0):
+        untouched = _next_numbers()
+    with seeded_globals(0), torch.no_grad():
+        with Intercept(dropout_handlers(note)):
+            network.train()(inputs)
+        uncontrolled = _next_numbers() != untouched
     network.train(was_training)
     for name, buffer in network.named_buffers():
         buffer.copy_(saved[name])
     return NoiseProfile(tuple(draws), uncontrolled)
+
+
+def _next_numbers() -> tuple[float, float, float]:
+    """Draw a number from each global generator: another one than expected tells that others have drawn before."""
+    return torch.rand(()).item(), float(np.random.random_sample()), random.random()  # noqa: NPY002, S311

@@ -73,13 +73,19 @@ class TrainingTask:
         """Try the network on a few examples before anything is trained.
 
         Raises:
-            ModelError: If it fails or its output does not fit, or each member would get the same network object.
+            ModelError: If it fails or its output does not fit, each member would get the same network object, or there
+                is nothing to train.
         """
         first, second = self.network(0), self.network(1)
         if first is second or _share_memory(first, second):
             raise ModelError(
                 f"`model` must build a new network at each call; got the same one twice from {self.recipe.name}. "
                 "Create the network inside the function."
+            )
+        if not any(parameter.requires_grad for parameter in first.parameters()):
+            raise ModelError(
+                f"`model` must have parameters that can be trained; got none in {self.recipe.name}. "
+                "Set requires_grad of some to True."
             )
         inputs = self.dataset.prepare(self.dataset.train.inputs[:2])
         check_network(first, inputs, self.dataset.num_classes)
@@ -88,6 +94,13 @@ class TrainingTask:
         """Build a member's network with its initial weights, on the CPU."""
         seed = derived_seed(self.seed, Stream.INITIALISATION, member)
         return self.recipe.build(self.dataset.input_shape, self.dataset.num_classes, seed=seed)
+
+    def placed_network(self, member: int) -> nn.Module:
+        """Build a member's network on the device, images in the layout that is fast there (channels last)."""
+        network = self.network(member).to(self.device)
+        if len(self.dataset.input_shape) == 3:
+            network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        return network
 
     def order(self, member: int, epoch: int) -> Int[Tensor, "step batch"]:
         """Return the examples of each step of a member's epoch (both counted from 0)."""

@@ -16,7 +16,7 @@ from modescape.functions.predictions import predict_stacked
 from modescape.train.engine import MemberState
 from modescape.train.loop import weights_of
 from modescape.train.noise import MaskSource, given_masks
-from modescape.train.optimisers import clip_members, exported_state, import_state, optimiser, set_learning_rate
+from modescape.train.optimisers import StackedOptimiser, clip_members
 from modescape.train.schedules import learning_rate
 from modescape.train.task import TrainingTask
 
@@ -56,12 +56,11 @@ class VmapGroup:
         trees = [state.weights for state in states] if states else [weights_of(task.network(m)) for m in members]
         stacked = {name: _channels_last(tensor.to(task.device)) for name, tensor in stack(trees).items()}
         trainable = {name for name, p in self._network.named_parameters() if p.requires_grad}
-        self._names = list(trees[0])
+        self._names = [name for name, _ in (*self._network.named_parameters(), *self._network.named_buffers())]
         self._parameters = {name: stacked[name].requires_grad_() for name in stacked if name in trainable}
         self._constants = {name: tensor for name, tensor in stacked.items() if name not in trainable}
-        self._optimizer = optimiser(list(self._parameters.values()), task.settings)
-        if states:
-            import_state(self._optimizer, self._parameters, _stacked_optimizer([s.optimizer for s in states]))
+        remembered = [state.optimizer for state in states] if states else None
+        self._optimizer = StackedOptimiser(self._parameters, task.settings, remembered)
         self._kernels = kernels_for(task.device)
         self._losses = vmap(self._loss)
 
@@ -91,14 +90,12 @@ class VmapGroup:
         """Return copies of each member's state."""
         stacked = {**self._parameters, **self._constants}
         weights = {name: tensor.detach().to("cpu", copy=True) for name, tensor in stacked.items()}
-        optimizer = exported_state(self._optimizer, self._parameters)
-        remembered = {name: tensor.cpu() for name, tensor in optimizer.items()}
         return [
             MemberState(
                 {name: weights[name][index].clone() for name in self._names},
-                {name: (t if name.endswith(":step") else t[index]).clone() for name, t in remembered.items()},
+                {key: tensor.cpu() for key, tensor in remembered.items()},
             )
-            for index in range(len(self.members))
+            for index, remembered in enumerate(self._optimizer.exported())
         ]
 
     def _batches(
@@ -130,7 +127,6 @@ class VmapGroup:
     def _step(self, step: int, inputs: Tensor, labels: Tensor, masks: list[Tensor]) -> Float[Tensor, "member"]:
         """Make one step of every member and return the losses before it, in nats."""
         settings = self._task.settings
-        set_learning_rate(self._optimizer, learning_rate(settings, step, self._task.steps_per_epoch))
         self._optimizer.zero_grad()
         losses, self._constants = self._losses(self._parameters, self._constants, inputs, labels, masks)
         # The sum, not the mean: each member's gradient is then the one it would have alone.
@@ -138,7 +134,7 @@ class VmapGroup:
         if settings.clip_norm is not None:
             gradients = [p.grad for p in self._parameters.values() if p.grad is not None]
             clip_members(gradients, settings.clip_norm)
-        self._optimizer.step()
+        self._optimizer.step(learning_rate(settings, step, self._task.steps_per_epoch))
         return losses.detach()
 
 
@@ -147,11 +143,3 @@ def _channels_last(stacked: Tensor) -> Tensor:
     if stacked.ndim != 5:
         return stacked
     return stacked.permute(0, 1, 3, 4, 2).contiguous().permute(0, 1, 4, 2, 3)
-
-
-def _stacked_optimizer(states: Sequence[Tree]) -> Tree:
-    """Stack what the optimisers of members remember; step counts are common to a group."""
-    return {
-        name: tensor if name.endswith(":step") else torch.stack([state[name] for state in states])
-        for name, tensor in states[0].items()
-    }

@@ -38,8 +38,9 @@ def _predicted(context: StudyContext, steps: dict[int, list[int]], examples: Exa
     inputs, prepare = examples.inputs, context.dataset.prepare
     members = []
     for member, member_steps in steps.items():
+        context.progress.advance("predict", 0, f"member {member}")
         members.append([predict(load(member, step), inputs, prepare=prepare).numpy() for step in member_steps])
-        context.progress.advance("predict", len(member_steps), f"member {member}")
+        context.progress.advance("predict", len(member_steps))
     return np.asarray(members, dtype=np.float32)
 
 

@@ -1,0 +1,70 @@
+from typing import Literal, get_args, get_origin
+
+import pytest
+
+from modescape.cli.options import OPTIONS, SINGULAR, model_options
+from modescape.core.errors import ArgumentError
+from modescape.studies import StudySettings
+from modescape.studies.settings import SECTIONS, flat_names
+
+TABLE = {option.name: option for options in OPTIONS.values() for option in options}
+WORDS = {
+    "limit": "all",
+    "test_limit": "all",
+    "validation": "500, or a tenth",
+    "image_size": "as they are",
+    "label_column": "found by name",
+    "clip_norm": "no limit",
+    "perplexity": "a third of the points, at most 30",
+    "keep_best": "the last epoch",
+    "model_options": "none",
+}
+"""Defaults that are said in words; they must be nothing, false or empty in the settings."""
+
+
+def field_of(name):
+    """The field of the settings that a flat name stands for."""
+    *section, field = flat_names()[name]
+    return (SECTIONS[section[0]] if section else StudySettings).model_fields[field]
+
+
+def test_every_setting_has_an_option_and_every_option_a_setting():
+    assert set(TABLE) == set(flat_names()) - {"study"}
+    assert sum(len(options) for options in OPTIONS.values()) == len(TABLE)
+
+
+@pytest.mark.parametrize("name", [name for name in flat_names() if name != "study"])
+def test_an_option_is_like_its_setting(name):
+    option, field = TABLE[name], field_of(name)
+    default = {} if name == "model_options" else field.get_default(call_default_factory=True)
+    if name in WORDS:
+        assert option.default == WORDS[name]
+        assert not default
+    else:
+        assert option.default == (f"{default:g}" if isinstance(default, float) else str(default))
+    kinds = {kind for kind in get_args(field.annotation) if kind is not type(None)} or {field.annotation}
+    if get_origin(field.annotation) is Literal:
+        assert get_args(option.kind) == get_args(field.annotation)
+    elif name != "model_options":
+        assert kinds == {option.kind}
+
+
+@pytest.mark.parametrize("name", ["study", "train"])
+def test_the_commands_take_the_options_of_the_table(command, name):
+    lines = command(name, "--help").out
+    for heading, options in OPTIONS.items():
+        for option in options:
+            flag = SINGULAR.get(option.name, "--" + option.name.replace("_", "-"))
+            assert (f"  {flag} " in lines or f"  {flag}/" in lines) == (name == "study" or heading != "Comparison")
+
+
+def test_options_of_a_network_are_read_as_in_a_settings_file():
+    pairs = ["hidden=[64, 32]", "dropout=1e-3", "norm=batch", "bias=false", "text=a=b", "dropout=2e-3"]
+    expected = {"hidden": [64, 32], "dropout": 2e-3, "norm": "batch", "bias": False, "text": "a=b"}
+    assert model_options(pairs) == expected
+
+
+@pytest.mark.parametrize("pair", ["dropout", "=3", ""])
+def test_an_option_of_a_network_needs_a_name_and_a_value(pair):
+    with pytest.raises(ArgumentError, match=f"`--model-option` must be name=value; got '{pair}'. Write for example"):
+        model_options([pair])

@@ -1,0 +1,32 @@
+import json
+import os
+from pathlib import Path
+
+from modescape.cli.output import print_json, print_paragraphs, print_table, shown_path
+
+
+def test_paragraphs_are_wrapped_at_the_width_of_the_terminal(capsys, monkeypatch):
+    for columns, widest in ((40, 40), (80, 80), (300, 100)):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        print_paragraphs(["one two three four-five " * 20], indent="  ")
+        lines = capsys.readouterr().out.splitlines()
+        assert widest - 12 < max(len(line) for line in lines) <= widest
+        assert all(line.startswith("  ") for line in lines)
+        assert "four-five" in lines[0]
+
+
+def test_columns_are_as_wide_as_their_widest_cell(capsys):
+    print_table(["run", "status"], [["a", "finished"], ["longer", "x"]])
+    assert capsys.readouterr().out == "run     status\na       finished\nlonger  x\n"
+
+
+def test_paths_are_shown_from_here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert shown_path(tmp_path / "runs/a") == os.path.join("runs", "a")  # noqa: PTH118
+    assert shown_path(Path("runs/a")) == os.path.join("runs", "a")  # noqa: PTH118
+    assert shown_path(tmp_path.parent / "other") == str(tmp_path.parent / "other")
+
+
+def test_json_holds_paths_and_any_text(capsys):
+    print_json({"path": Path("a"), "text": "日本 <b>"})
+    assert json.loads(capsys.readouterr().out) == {"path": "a", "text": "日本 <b>"}
