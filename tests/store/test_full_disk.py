@@ -66,7 +66,7 @@ def _check_refused_and_whole(output: str, got: str) -> None:
 
 def _written(folder: Path, limit: str, *before: str) -> str:
     command = [*before, sys.executable, "-c", WRITER, str(folder / "run"), limit]
-    result = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
+    result = subprocess.run(command, check=False, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     return result.stdout
 
@@ -80,7 +80,7 @@ def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
     unshare = shutil.which("unshare")
     mount = f"mount -t tmpfs -o size={SMALL} none {tmp_path}"
     private = [unshare or "", "--map-root-user", "--mount"]
-    if not unshare or subprocess.run([*private, "sh", "-c", mount], check=False, capture_output=True).returncode:  # noqa: S603
+    if not unshare or subprocess.run([*private, "sh", "-c", mount], check=False, capture_output=True).returncode:
         pytest.skip("this system does not let users mount a small file system of their own")
     _check_refused_and_whole(
         _written(tmp_path, "disk", *private, "sh", "-c", f'{mount} && exec "$@"', "sh"), "no space left on device"

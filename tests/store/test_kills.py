@@ -22,7 +22,7 @@ Write = Callable[..., str]
 def write() -> Iterator[Write]:
     command = [sys.executable, writer.__file__]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=Path(__file__).parents[1]) as server:  # noqa: S603
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=Path(__file__).parents[1]) as server:
 
         def ask(path: Path, *, kill_at: int = 0, kill_after: float = 0.0) -> str:
             server.stdin.write(f"{path} {kill_at} {kill_after}\n")

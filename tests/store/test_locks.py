@@ -26,7 +26,7 @@ sys.stdin.read()
 def _holder(run: Run) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", HOLDER, str(run.path / locks.LOCK)]
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True)  # noqa: S603
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True)
 
 
 @contextmanager

@@ -141,9 +141,9 @@ def test_sha256sum_agrees(full_run: Run) -> None:
     if program is None:
         pytest.skip("sha256sum is not installed")
     command = [program, "--check", "--strict", "--quiet", "checksums.sha256"]
-    assert subprocess.run(command, cwd=full_run.path, check=False, capture_output=True).returncode == 0  # noqa: S603
+    assert subprocess.run(command, cwd=full_run.path, check=False, capture_output=True).returncode == 0
     _flip(full_run.path / WEIGHTS)
-    result = subprocess.run(command, cwd=full_run.path, check=False, capture_output=True, text=True)  # noqa: S603
+    result = subprocess.run(command, cwd=full_run.path, check=False, capture_output=True, text=True)
     assert result.returncode == 1
     assert WEIGHTS in result.stdout
 

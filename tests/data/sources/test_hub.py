@@ -28,7 +28,7 @@ def load_elsewhere(tmp_path):
         variables = {"HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "1"}
         environment = {name: value for name, value in os.environ.items() if not name.startswith("HF_")} | variables
         command = [sys.executable, "-c", SCRIPT, source]
-        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 
     return loaded
 
