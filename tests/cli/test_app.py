@@ -1,6 +1,5 @@
 import os
 import re
-import signal
 import subprocess
 import sys
 
@@ -75,7 +74,7 @@ def test_completion_has_a_script_for_each_shell(name):
         (["train", "--members", "many"], "--members"),
         (["train", "--members"], "--members"),
         (["train", "extra"], "extra"),
-        (["show"], "run"),
+        (["show"], "Missing argument"),
     ],
 )
 def test_a_slip_of_the_pen_is_one_line_that_points_to_help(command, words, message):
@@ -106,12 +105,15 @@ def test_an_error_nobody_foresaw_is_one_line_too(command, monkeypatch):
 
 def test_ctrl_c_is_one_line_and_130(command, monkeypatch):
     def interrupted(directory):  # noqa: ARG001
-        signal.raise_signal(signal.SIGINT)
+        raise KeyboardInterrupt
 
     monkeypatch.setattr("modescape.store.catalogue", interrupted)
     ended = command("runs", "somewhere")
     assert (ended.code, ended.out) == (130, "")
-    assert ended.err == "modescape: Interrupted. What was finished is kept: run it again with --resume.\n"
+    assert (
+        ended.err
+        == "modescape: Interrupted. What was finished is kept; train and study go on from there with --resume.\n"
+    )
 
 
 def test_a_reader_that_leaves_is_no_error():

@@ -15,9 +15,15 @@ from studies.samples import training_flags
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
 
-PROGRAM = "from modescape.cli.app import main; main()"
+# Python ignores Ctrl-C where the shell that started the tests in the background told it to.
+PROGRAM = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from modescape.cli.app import main
+main()
+"""
 SETTINGS = {"members": 3, "epochs": 20, "limit": 64, "test_limit": 20, "trajectories": 3, "seed": 2}
-INTERRUPTED = "modescape: Interrupted. What was finished is kept: run it again with --resume.\n"
+INTERRUPTED = "modescape: Interrupted. What was finished is kept; train and study go on from there with --resume.\n"
 
 
 @contextmanager

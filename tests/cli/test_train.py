@@ -27,6 +27,22 @@ def test_json_is_all_there_is(command, here):
     assert answer["members"]["0"]["status"] == "trained"
 
 
+def test_what_the_users_code_prints_stays_out_of_the_results(command, here):
+    (here / "talkative.py").write_text(
+        "from torch import nn\n"
+        "def network(num_classes):\n"
+        "    print('hello from the network')\n"
+        "    return nn.Sequential(nn.Flatten(), nn.Linear(64, num_classes))\n"
+    )
+    words = ["train", *training_flags(members=1, epochs=1, model_options=None), "--model", "talkative:network"]
+    ended = command(*words, "--json")
+    assert json.loads(ended.out)["members"]["0"]["status"] == "trained"
+    assert "hello from the network\n" in ended.err
+    ended = command(*words, "--output", "a")
+    assert "hello" not in ended.out
+    assert "hello from the network\n" in ended.err
+
+
 def test_training_a_trained_run_again_changes_nothing(command, copied):
     before = {path: path.read_bytes() for path in copied.path.rglob("*.safetensors")}
     ended = command("train", "--resume", "--output", copied.path, "--quiet")

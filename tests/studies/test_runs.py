@@ -137,6 +137,15 @@ def test_compare_settings_may_change_and_are_remembered(copied):
     assert copied.manifest["steps"] == before
 
 
+def test_a_compare_setting_that_is_refused_is_not_remembered(copied):
+    with pytest.raises(ArgumentError, match="`perplexity` must be at least 1 and less than 6, the number of points"):
+        study(resume=True, output=copied.path, perplexity=50)
+    assert copied.status == "failed"
+    study(resume=True, output=copied.path)
+    assert copied.status == "finished"
+    assert copied.arrays("results/embedding").attrs["perplexity"] != 50
+
+
 def test_going_on_with_a_finished_run_changes_nothing(copied):
     def everything():
         return {path: path.read_bytes() for path in copied.path.rglob("*") if path.is_file() and path.name != ".lock"}
@@ -151,6 +160,15 @@ def test_going_on_with_a_finished_run_changes_nothing(copied):
     assert {path: text for path, text in everything().items() if path not in changing} == {
         path: text for path, text in weights.items() if path not in changing
     }
+
+
+def test_a_run_that_is_being_compared_counts_as_unfinished(copied, monkeypatch):
+    seen = []
+    monkeypatch.setattr(runs, "run_steps", lambda steps, context: seen.append(context.run.status))  # noqa: ARG005
+    study(resume=True, output=copied.path)
+    study(resume=True, output=copied.path, only="ensemble")
+    assert seen == ["comparing", "finished"]
+    assert copied.status == "finished"
 
 
 def test_one_step_leaves_the_others(copied):
@@ -203,6 +221,15 @@ def test_a_run_that_another_process_uses_is_left_alone(copied):
         assert copied.status == "finished"
     study(resume=True, output=copied.path, confidence=0.8)
     assert copied.arrays("results/ensemble").attrs["confidence"] == 0.8
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing is locked there")
+def test_a_run_is_locked_for_the_whole_of_the_work(copied):
+    program = "import fcntl, sys; fcntl.flock(open(sys.argv[1]), fcntl.LOCK_EX | fcntl.LOCK_NB)"
+    command = [sys.executable, "-c", program, str(copied.path / ".lock")]
+    with interruptible(copied):
+        assert b"BlockingIOError" in subprocess.run(command, capture_output=True, check=False).stderr
+    assert subprocess.run(command, check=False).returncode == 0
 
 
 @pytest.mark.parametrize(("error", "status"), [(KeyboardInterrupt, "interrupted"), (TrainingError, "failed")])

@@ -59,7 +59,7 @@ def main() -> None:
             raise
         _leave(_line(error), USAGE_ERROR)
     if code == INTERRUPTED:
-        _leave("Interrupted. What was finished is kept: run it again with --resume.", INTERRUPTED)
+        _leave("Interrupted. What was finished is kept; train and study go on from there with --resume.", INTERRUPTED)
     sys.exit(code)
 
 

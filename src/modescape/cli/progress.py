@@ -1,7 +1,8 @@
 """Progress on the terminal: a bar for each task, with the time that remains."""
 
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 
 from rich.console import Console
 from rich.markup import escape
@@ -53,12 +54,22 @@ class BarProgress:
 
 @contextmanager
 def shown_progress(*, quiet: bool) -> Iterator[Progress]:
-    """Show progress on stderr inside the block, unless quiet."""
-    if quiet:
-        yield Silent()
-        return
-    console = Console(stderr=True)
-    bars = Bars(
+    """Show progress on stderr inside the block, unless quiet.
+
+    What anything inside prints goes to stderr too, such as a network of the user's: stdout is for results.
+    """
+    with redirect_stdout(sys.stderr):
+        if quiet:
+            yield Silent()
+            return
+        bars = _bars(Console(stderr=True))
+        with bars:
+            yield BarProgress(bars)
+
+
+def _bars(console: Console) -> Bars:
+    """Return bars that fit the terminal, and are not drawn where there is none."""
+    return Bars(
         TextColumn("{task.description}"),
         BarColumn(bar_width=16, table_column=Column(no_wrap=True)),
         MofNCompleteColumn(table_column=Column(no_wrap=True)),
@@ -69,5 +80,3 @@ def shown_progress(*, quiet: bool) -> Iterator[Progress]:
         transient=True,
         disable=not console.is_terminal,
     )
-    with bars:
-        yield BarProgress(bars)

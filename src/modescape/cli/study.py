@@ -37,12 +37,14 @@ def study(
         run = run_study(
             name, output=output, resume=resume, config=config, preset=preset, only=only, progress=progress, **settings
         )
-        if not has_results(run):
-            _print_run(run.path, json=json)
-            return
-        progress.start("report", 1)
-        page = report_run(run)
-        progress.advance("report", 1)
+        page = None
+        if has_results(run):
+            progress.start("report", 1)
+            page = report_run(run)
+            progress.advance("report", 1)
+    if page is None:
+        _print_run(run.path, json=json)
+        return
     summary = summarise_run(run)
     if json:
         print_json({"run": str(run.path), "report": str(page), "summary": summary.as_dict()})

@@ -4,10 +4,10 @@ Adam divides a gradient by its own size. Where a gradient is nearly zero, a diff
 becomes a step of full length in the other direction: after 20 steps, two engines that round differently are up to
 0.02 apart in a ResNet-20. So that a member does not depend on its company, what the batched kernels of
 `torch.func.vmap` round differently from the plain ones is done here in another way: convolutions and batch norm one
-member after the other (faster than the grouped convolutions of `vmap` on CPUs, too), linear layers as one batched
-product that begins with the bias, as a single one does.
+member after the other (faster than the grouped convolutions of `vmap` on CPUs, too), and so wide linear layers.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,9 +18,12 @@ from torch.nn import functional as F
 
 from modescape.functions.intercept import Handler
 
-MAX_BATCHED = 512
-"""Widest linear layer for which a batched product rounds like a single one (found by trying, with MKL); wider ones
-are so much work that doing one member after the other costs nothing."""
+MAX_BATCHED = 384
+"""Largest sum, over inputs, outputs or examples, that a batched product rounds like a single one (found by trying all
+sizes in steps, with MKL); larger layers are so much work that doing one member after the other costs nothing."""
+
+MIN_BATCHED = 400
+"""Fewest products (examples x inputs x outputs) for which PyTorch calls the same library for one and for many."""
 
 
 class _MemberByMember(Function):
@@ -48,30 +51,6 @@ class _MemberByMember(Function):
         if isinstance(outputs[0], tuple):
             return tuple(_stacked(list(parts)) for parts in zip(*outputs, strict=True)), (0,) * len(outputs[0])
         return _stacked(outputs), 0
-
-
-class _Linear(Function):
-    """A linear layer of all members as one product that starts from the bias."""
-
-    @staticmethod
-    def forward(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        """Apply the layer outside of `vmap`."""
-        return F.linear(inputs, weight, bias)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        """Keep nothing: gradients flow through the product itself."""
-
-    @staticmethod
-    def vmap(  # pyright: ignore[reportIncompatibleMethodOverride]
-        info: Any, in_dims: tuple[int | None, ...], inputs: Tensor, weight: Tensor, bias: Tensor
-    ) -> tuple[Tensor, int]:
-        """Apply the layers of all members."""
-        x, w, b = (
-            tensor.unsqueeze(0).expand(info.batch_size, *tensor.shape) if dim is None else tensor.movedim(dim, 0)
-            for tensor, dim in zip((inputs, weight, bias), in_dims, strict=True)
-        )
-        return torch.baddbmm(b.unsqueeze(1), x, w.mT), 0
 
 
 def _one_member(stacked: Tensor, dim: int, index: int) -> Tensor:
@@ -104,11 +83,12 @@ def _member_by_member(func: Callable[..., Any], *args: Any, **kwargs: Any) -> An
 
 
 def _linear(func: Callable[..., Tensor], inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Run a linear layer in the way that rounds as it does for one member."""
-    wide_out, wide_in = weight.shape
-    if bias is None or inputs.ndim != 2 or wide_out == 1 or max(wide_in, wide_out, len(inputs)) > MAX_BATCHED:
-        return _member_by_member(func, inputs, weight, bias)
-    return _Linear.apply(inputs, weight, bias)
+    """Run a linear layer as one product of all members where that rounds as it does for one."""
+    sizes = (len(inputs), *weight.shape)
+    fits = max(sizes) <= MAX_BATCHED and math.prod(sizes) >= MIN_BATCHED and weight.shape[0] > 1
+    if inputs.ndim == 2 and fits:
+        return func(inputs, weight, bias)
+    return _member_by_member(func, inputs, weight, bias)
 
 
 def _attention(func: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor | None]:

@@ -110,8 +110,11 @@ def interruptible(run: Run) -> Iterator[None]:
 
 def compared_run(context: StudyContext, only: str | None = None) -> None:
     """Do the steps of the study that are not done."""
-    context.run.record("compare", context.settings.compare.model_dump(mode="json"))
+    if only is None:
+        context.run.set_status("comparing")
     run_steps(steps_of(context.settings.study, only), context)
+    # Only now: a setting that a step refuses should not be what the next --resume begins with.
+    context.run.record("compare", context.settings.compare.model_dump(mode="json"))
     if only is None:
         context.run.set_status("finished")
 

@@ -24,7 +24,7 @@ def compute(results: Mapping[str, xr.Dataset]) -> Drawing:
     position = variable(results, EMBEDDING, "position", (MEMBER, STEP, AXIS))
     paths = [_path(position, index) for index in range(position.sizes[MEMBER])]
     attrs = results[EMBEDDING].attrs
-    settings = ", ".join(f"{name} {attrs[name]:g}" for name in ("perplexity", "seed") if name in attrs)
+    settings = ", ".join(f"{name} {attrs[name]:.3g}" for name in ("perplexity", "seed") if name in attrs)
     panel = Paths(
         title="",
         alt=f"t-SNE of the predictions along {len(paths)} training trajectories, each from its start to its end.",
