@@ -43,7 +43,7 @@ def main() -> None:
     """Time all cases and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--output", type=Path, help="Markdown file to write; printed otherwise")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="one round with few steps, to see that it runs")
     options = parser.parse_args()
     steps = (10, 3) if options.quick else (40, 10)

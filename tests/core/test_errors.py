@@ -20,18 +20,25 @@ def test_quoted_text_is_shown_without_quotes():
 
 
 @pytest.mark.parametrize(
-    "value", ["x" * 500, Quoted("y" * 500), list(range(500)), np.zeros((90, 90)), Quoted("a\nb" * 90)]
+    ("value", "longest"),
+    [
+        ("x" * 500, errors.LONGEST_TEXT),
+        (Quoted("y" * 500), errors.LONGEST_TEXT),
+        (Quoted("a\nb" * 200), errors.LONGEST_TEXT),
+        (list(range(500)), errors.LONGEST_VALUE),
+        (np.zeros((90, 90)), errors.LONGEST_VALUE),
+    ],
 )
-def test_long_values_are_cut_and_stay_on_one_line(value):
+def test_long_values_are_cut_and_stay_on_one_line(value, longest):
     text = str(ArgumentError("a", "b", value, "c"))
     assert "\n" not in text
     shown = text.removeprefix("`a` must b; got ").removesuffix(". c.")
-    assert len(shown) == 80
+    assert len(shown) == longest
     assert shown.endswith("...")
 
 
-def test_a_value_of_80_characters_is_shown_in_full():
-    assert "got " + "y" * 80 + "." in str(ArgumentError("a", "b", Quoted("y" * 80), "c"))
+def test_text_as_long_as_a_path_is_shown_in_full():
+    assert "got " + "y" * 400 + "." in str(ArgumentError("a", "b", Quoted("y" * 400), "c"))
 
 
 @pytest.mark.parametrize("value", [3, "text", Quoted("shape (3,)"), "x" * 200, lambda: None, np.zeros((40, 40))])

@@ -6,6 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from modescape.core.errors import ModelError
+from modescape.core.seeds import seeded_globals
 from modescape.models import medium_cnn, plain_cnn, small_cnn
 
 
@@ -40,9 +41,10 @@ def test_layers_are_in_the_papers_order_with_no_relu_after_the_last():
 
 
 def test_the_function_is_that_of_its_layers():
-    network = plain_cnn((2, 6, 6), 3, channels=[4, 5], dropout=0.3).eval().double()
+    with seeded_globals(0):
+        network = plain_cnn((2, 6, 6), 3, channels=[4, 5], dropout=0.3).eval().double()
+        images = torch.rand(3, 2, 6, 6, dtype=torch.float64) - 0.5
     weights = list(network.parameters())
-    images = torch.rand(3, 2, 6, 6, dtype=torch.float64)
     hidden = F.max_pool2d(F.conv2d(images, weights[0], weights[1], padding=1), 2).clamp(min=0)
     hidden = F.max_pool2d(F.conv2d(hidden, weights[2], weights[3], padding=1), 2)
     assert (hidden < 0).any()

@@ -9,13 +9,19 @@ class ModescapeError(Exception):
     """Base of every error that modescape raises on purpose; its text is one line that says what to do."""
 
 
+LONGEST_VALUE = 80
+LONGEST_TEXT = 400
+"""Characters of a wrong value, and of wrong text, that a message shows."""
+
+
 class ArgumentError(ModescapeError, ValueError):
     """An argument breaks a rule.
 
     Args:
         argument: Name of the argument as the user wrote it, for example `members`.
         rule: What the argument must be, as the end of "must ...", for example `be at least 1`.
-        got: The value received; its `repr` is shown, cut to 80 characters.
+        got: The value received; its `repr` is shown on one line, cut to 80 characters unless it is text (a path must
+            be readable to the end).
         advice: One sentence that says what to do, without the final full stop.
 
     >>> str(ArgumentError("members", "be at least 1", 0, "Pass --members 5"))
@@ -24,7 +30,8 @@ class ArgumentError(ModescapeError, ValueError):
 
     def __init__(self, argument: str, rule: str, got: object, advice: str) -> None:
         shown = " ".join((got if isinstance(got, Quoted) else repr(got)).split())
-        shown = shown if len(shown) <= 80 else shown[:77] + "..."
+        longest = LONGEST_TEXT if isinstance(got, str) else LONGEST_VALUE
+        shown = shown if len(shown) <= longest else shown[: longest - 3] + "..."
         super().__init__(f"`{argument}` must {rule}; got {shown}. {advice}.")
         self.pieces = (argument, rule, Quoted(shown), advice)
 
