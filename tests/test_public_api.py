@@ -60,3 +60,8 @@ def test_ten_lines_of_python(tmp_path):
     assert solutions["disagreement"].shape == (2, 2)
     summary = modescape.summarise_run(run)
     assert summary.different.question == "Are my members different?"
+
+
+def test_the_package_runs_as_a_module():
+    done = subprocess.run([sys.executable, "-m", "modescape", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"modescape {modescape.__version__}"
