@@ -2,12 +2,15 @@
 # make test    install, and run the tests
 # make check   all that CI checks: format, lint, types, import contract, tests, docs
 # make docs    build the documentation into site/
-# make bench   time the engines and write docs/benchmarks.md
+# make bench   measure every claim about speed and write docs/benchmarks.md
 # make examples DATA=DIR   train the worked examples of the docs on DIR/cifar10-jpeg and DIR/mnist
 
 PYTHON ?= python3
 DATA ?= ../shared/data
 BIN := .venv/bin
+# What modescape is measured against; without its dependencies, which are not needed here.
+PEERS := torchensemble loss-landscapes
+CIFAR := $(if $(wildcard $(DATA)/cifar10-jpeg),--data $(DATA))
 TESTS := -n 2
 
 .PHONY: demo test check format lint types contract unit docs bench examples clean
@@ -39,7 +42,7 @@ docs: .venv/dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 bench: .venv/dev
-	$(BIN)/python benchmarks/engines.py --output docs/benchmarks.md
+	$(BIN)/python benchmarks/all.py --output docs/benchmarks.md $(CIFAR)
 
 examples: .venv/dev
 	$(BIN)/python docs/examples/make.py $(DATA)
@@ -51,9 +54,10 @@ clean:
 .venv/run: pyproject.toml constraints.txt
 	test -d .venv || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[fast]'
 	touch $@
 
 .venv/dev: .venv/run
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs,hub]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs,fast,hub]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps $(PEERS)
 	touch $@

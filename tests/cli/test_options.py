@@ -9,6 +9,9 @@ from modescape.studies.settings import SECTIONS, flat_names
 
 TABLE = {option.name: option for options in OPTIONS.values() for option in options}
 WORDS = {
+    "group_size": "as fit in memory",
+    "workers": "measured by engine auto, else 1",
+    "threads": "the cores shared out",
     "limit": "all",
     "test_limit": "all",
     "validation": "500, or a tenth",

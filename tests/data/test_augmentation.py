@@ -58,7 +58,9 @@ def test_input_is_kept_and_channels_last_comes_out():
 
 
 def test_features_are_refused():
-    with pytest.raises(ArgumentError, match=r"`inputs` must be images .*got shape \(3, 4\). Set augment to none"):
+    with pytest.raises(
+        ArgumentError, match=r"`inputs` must be images .*got examples of shape \(4,\)\. Set augment to none"
+    ):
         crop_and_flip(torch.zeros(3, 4), generator=torch_generator(0))
 
 

@@ -1,5 +1,4 @@
 import pytest
-import torch
 
 from modescape.core.errors import TrainingError
 from modescape.core.progress import Silent
@@ -25,16 +24,6 @@ def test_a_run_without_a_trained_member_says_what_to_do(context):
     context.run.record("members", {str(member): {"status": "diverged"} for member in range(3)})
     with pytest.raises(TrainingError, match=r"must hold at least one trained member; got 3, and all of them diverged."):
         _ = context.trained
-
-
-def test_networks_are_loaded_with_the_weights_of_one_checkpoint(context):
-    load = context.network_loader()
-    for member, step in ((0, 0), (1, 2), (0, 2)):
-        stored = context.run.read_weights(member, step)
-        loaded = dict(load(member, step).named_parameters())
-        assert set(loaded) == set(stored)
-        assert all(torch.equal(loaded[name], stored[name]) for name in stored)
-    assert context.parameter_names == list(loaded)
 
 
 def test_the_solution_is_the_step_that_training_chose(context):

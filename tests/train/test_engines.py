@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from modescape.train import ENGINES, load_weights, weights_of
 from train.networks import AlwaysDropping, Attentive, Awkward
-from train.training import distance, trained
+from train.training import INTERPRETED, distance, trained
 
 NUM_STEPS = 20
 TOLERANCE = 1e-4
@@ -54,7 +54,7 @@ def test_engines_and_group_sizes_agree_after_20_steps_of_the_default_recipe(case
     assert distance(states[0].weights, weights_of(task.network(0))) > 10 * TOLERANCE
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", INTERPRETED)
 def test_augmentation_changes_what_is_learned(engine, digits, make_task):
     plain, augmented = (make_task("small-cnn", dataset=digits, augment=augment) for augment in (False, True))
     weights = [trained(task, engine, [(0,)], num_steps=5)[0].weights for task in (plain, augmented)]
@@ -105,7 +105,7 @@ def test_they_agree_on_attention(digits, make_task):
 def test_they_keep_what_is_frozen_and_update_what_is_replaced(digits, make_task):
     task = make_task(Awkward, dataset=digits, epochs=40)
     start = weights_of(task.network(1))
-    for engine in ENGINES:
+    for engine in INTERPRETED:
         weights = trained(task, engine, [(1,)], num_steps=NUM_STEPS)[1].weights
         for name in ("fixed", "shift"):
             assert torch.equal(weights[name], start[name])
@@ -134,7 +134,7 @@ def test_a_member_is_the_same_in_any_company_and_order(model, num_steps, digits,
     assert distance(found["[(5,), (2,)]"], trained(task, "loop", [(2,)], num_steps=num_steps)[2].weights) == 0.0
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", INTERPRETED)
 def test_the_number_of_members_in_the_run_changes_nothing(engine, make_task):
     few, many = (make_task(members=count) for count in (2, 9))
     assert distance(trained(few, engine, [(1,)])[1].weights, trained(many, engine, [(1,)])[1].weights) == 0.0
@@ -144,7 +144,7 @@ def global_states():
     return torch.get_rng_state().tolist(), np.random.get_state()[1].tolist(), random.getstate()  # noqa: NPY002
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", INTERPRETED)
 @pytest.mark.parametrize("builder", [Awkward, AlwaysDropping])
 def test_global_generators_are_neither_read_nor_moved(engine, builder, digits, make_task):
     task = make_task(builder, dataset=digits)
@@ -160,13 +160,13 @@ def test_global_generators_are_neither_read_nor_moved(engine, builder, digits, m
     assert distance(trained(again, engine, [(0,)], num_steps=3)[0].weights, first[0].weights) == 0.0
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", INTERPRETED)
 def test_another_run_seed_is_another_member(engine, make_task):
     one, other = (trained(make_task(seed=seed), engine, [(0,)])[0].weights for seed in (3, 4))
     assert distance(one, other) > 0.01
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", INTERPRETED)
 @pytest.mark.parametrize("model", ["mlp", "small-cnn"])
 @pytest.mark.parametrize(
     "settings", [{}, {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0.7, "clip_norm": 0.5}]
@@ -201,7 +201,7 @@ def obvious_training(network, task, member):
         schedule.step()
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", INTERPRETED)
 def test_a_member_gets_the_gradient_it_would_have_alone(engine, make_task):
     # One step of gradient descent with rate 1: the difference of the weights is the gradient.
     settings = {"optimizer": "sgd", "learning_rate": 1.0, "momentum": 0.0, "members": 4}
@@ -216,7 +216,7 @@ def test_a_member_gets_the_gradient_it_would_have_alone(engine, make_task):
             torch.testing.assert_close(before[name] - state.weights[name], parameter.grad, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", INTERPRETED)
 def test_losses_and_accuracies_are_those_of_the_weights(engine, make_task, features):
     task = make_task("mlp", {"dropout": 0.0}, optimizer="sgd", learning_rate=1e-9, momentum=0.0, batch_size=30)
     members = (0, 2) if engine == "vmap" else (2,)
@@ -229,7 +229,7 @@ def test_losses_and_accuracies_are_those_of_the_weights(engine, make_task, featu
     assert accuracy == pytest.approx(right.float().mean().item(), abs=1e-6)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", INTERPRETED)
 def test_accuracy_without_validation_examples_is_nan(engine, make_task, features):
     empty = type(features.validation)(features.train.inputs[:0], features.train.labels[:0])
     dataset = type(features)("f", features.classes, features.train, empty, empty, features.shift, features.scale, "")
@@ -238,7 +238,7 @@ def test_accuracy_without_validation_examples_is_nan(engine, make_task, features
     assert torch.isnan(group.accuracy()).tolist() == [True]
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", INTERPRETED)
 def test_states_are_copies(engine, make_task, digits):
     task = make_task("resnet20", {"width": 0.25}, dataset=digits)
     group = ENGINES[engine].begin(task, (0,))
@@ -253,7 +253,7 @@ def test_states_are_copies(engine, make_task, digits):
     assert not any(tensor.requires_grad for tensor in state.weights.values())
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", INTERPRETED)
 @pytest.mark.parametrize("builder", [Awkward, "small-cnn"])
 @pytest.mark.parametrize("settings", [{}, {"optimizer": "sgd"}, {"optimizer": "adamw", "weight_decay": 0.1}])
 def test_a_group_goes_on_from_states_as_a_file_gives_them_back(engine, builder, settings, digits, make_task):
@@ -276,7 +276,7 @@ def as_from_a_file(tree):
     return {name: tree[name].contiguous().clone() for name in sorted(tree, reverse=True)}
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", INTERPRETED)
 def test_load_weights_is_the_inverse_of_weights_of(engine, digits, make_task):
     task = make_task(Awkward, dataset=digits)
     weights = trained(task, engine, [(1,)], num_steps=2)[1].weights
@@ -286,7 +286,7 @@ def test_load_weights_is_the_inverse_of_weights_of(engine, digits, make_task):
     assert network.encode.weight is network.decode.weight
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", INTERPRETED)
 def test_a_network_that_is_built_in_evaluation_mode_is_trained_in_training_mode(engine, make_task):
     def build(*, evaluating):
         return nn.Sequential(nn.Linear(6, 5), nn.BatchNorm1d(5), nn.Dropout(0.4), nn.Linear(5, 3)).train(not evaluating)

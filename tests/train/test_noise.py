@@ -17,7 +17,7 @@ NUM_WORDS = 2**18
 
 
 def test_words_are_uniform_in_each_of_their_four_places_and_bytes():
-    words = MaskSource(seed=11)._words(NUM_WORDS).numpy()
+    words = MaskSource(seed=11).words(Draw((NUM_WORDS,), 0.5)).numpy()
     assert (words.min(), words.max()) < (-(2**15) + 10, 2**15)
     for place in range(4):
         in_place = words[place::4].copy().view(np.uint8).reshape(-1, 2)
@@ -28,7 +28,7 @@ def test_words_are_uniform_in_each_of_their_four_places_and_bytes():
 
 
 def test_neighbouring_words_are_independent():
-    words = MaskSource(seed=12)._words(NUM_WORDS).double()
+    words = MaskSource(seed=12).words(Draw((NUM_WORDS,), 0.5)).double()
     for lag in (1, 2, 3, 4, 64):
         correlation = torch.corrcoef(torch.stack([words[:-lag], words[lag:]]))[0, 1].item()
         assert abs(correlation) < 4 / NUM_WORDS**0.5
@@ -38,7 +38,7 @@ def test_neighbouring_words_are_independent():
 def test_the_keep_rate_is_exact_to_one_65536th(monkeypatch, probability):
     # All 65,536 words once: the share kept is the rate itself, without chance.
     every = torch.arange(-(2**15), 2**15, dtype=torch.int32).to(torch.int16)
-    monkeypatch.setattr(MaskSource, "_words", lambda self, count: every[:count])  # noqa: ARG005
+    monkeypatch.setattr(MaskSource, "words", lambda self, draw: every[: draw.num_values])  # noqa: ARG005
     mask = MaskSource(seed=0).mask(Draw((65536,), probability))
     kept = int((mask > 0).sum())
     assert kept == round((1 - probability) * 65536)

@@ -75,7 +75,11 @@ def check_every_stop(task, choice):
     return expected
 
 
-ENGINES = {"loop": EngineChoice("loop", 1, "", {}), "vmap": EngineChoice("vmap", 2, "", {})}
+ENGINES = {
+    "loop": EngineChoice("loop", 1, "", {}),
+    "vmap": EngineChoice("vmap", 2, "", {}),
+    "loop, two at a time": EngineChoice("loop", 1, "", workers=2, threads=1),
+}
 
 
 @pytest.mark.parametrize("engine", ENGINES)

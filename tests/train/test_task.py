@@ -6,6 +6,7 @@ from torch import nn
 
 from modescape.core.errors import ArgumentError, ModelError
 from modescape.train import chosen_device, weights_of
+from modescape.train.noise import Draw
 from train.networks import Awkward
 
 
@@ -54,10 +55,11 @@ def test_members_differ_in_every_weight_they_draw(digits, make_task):
 
 def test_masks_and_augmentation_belong_to_member_and_epoch(digits, make_task):
     task = make_task(dataset=digits, augment=True)
-    words = {(m, e): tuple(task.masks(m, e)._words(8).tolist()) for m in range(3) for e in range(3)}
+    words = {(m, e): tuple(task.masks(m, e).words(Draw((8,), 0.5)).tolist()) for m in range(3) for e in range(3)}
     assert len(set(words.values())) == 9
-    seeds = {task.augmentation(m, e).initial_seed() for m in range(3) for e in range(3)}
-    assert len(seeds) == 9
+    crops = {(m, e): tuple(task.augmentation(m, e).flatten().tolist()) for m in range(3) for e in range(3)}
+    assert len(set(crops.values())) == 9
+    assert task.augmentation(0, 0).shape == (task.steps_per_epoch, task.batch_size, 3)
     assert make_task(dataset=digits).augmentation(0, 0) is None
 
 
@@ -123,3 +125,19 @@ def test_devices():
             ArgumentError, match=rf"^`device` must be a device of this machine; got '{name}' \(.*Pass --"
         ):
             chosen_device(name)
+
+
+def test_bf16_and_float32_pass_and_tf32_needs_cuda(make_task):
+    for precision in ("float32", "bf16"):
+        make_task(precision=precision).check()
+    line = r"^`precision` must be float32 or bf16 but on CUDA; got 'tf32' on cpu\. Pass --precision float32 or bf16\.$"
+    with pytest.raises(ArgumentError, match=line):
+        make_task(precision="tf32").check()
+
+
+def test_the_same_task_elsewhere(make_task):
+    task = make_task()
+    assert task.at(torch.device("cpu")) is task
+    assert task.devices == [torch.device("cpu")]
+    moved = task.at(torch.device("meta"))
+    assert (moved.settings.device, moved.seed, moved.dataset) == ("meta", task.seed, task.dataset)

@@ -2,6 +2,9 @@
 
 from modescape.train import ENGINES
 
+INTERPRETED = ("loop", "vmap")
+"""The engines that run at once; compiling takes seconds for each network and has tests of its own."""
+
 
 def trained(task, engine, groups, *, num_steps=None):
     """Train members in one group after the other, epoch by epoch, and return each member's state."""

@@ -73,8 +73,11 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
         Option("keep_best", bool, "Take the epoch that is best on validation.", "the last epoch"),
         Option("trajectories", int, "Members whose every epoch is kept.", "3"),
         Option("late_fraction", float, "Last share of epochs kept for every member.", "0.25"),
-        Option("engine", Literal["auto", "loop", "vmap"], "auto measures and takes the faster.", "auto"),
-        Option("group_size", int, "Most members that vmap trains as one program.", "25"),
+        Option("engine", Literal["auto", "loop", "vmap", "compile"], "auto measures and takes the fastest.", "auto"),
+        Option("group_size", int, "Most members trained as one program.", "as fit in memory"),
+        Option("workers", int, "Groups trained at the same time.", "measured by engine auto, else 1"),
+        Option("threads", int, "CPU threads of each worker.", "the cores shared out"),
+        Option("precision", Literal["float32", "tf32", "bf16"], "Of products in training.", "float32"),
         Option("device", str, "auto, cpu, cuda, cuda:1, mps.", "auto"),
     ),
     COMPARISON: (

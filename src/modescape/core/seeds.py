@@ -5,6 +5,7 @@ the order in which they are trained.
 """
 
 import random
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
@@ -13,6 +14,8 @@ import numpy as np
 import torch
 
 from modescape.core.errors import ArgumentError
+
+_globals_in_use = threading.RLock()
 
 
 class Stream(IntEnum):
@@ -80,6 +83,7 @@ def seeded_globals(seed: int, device: torch.device | str = "cpu") -> Iterator[No
     """Seed the global generators of torch, NumPy and `random` inside the block, and restore them after it.
 
     Only for code of the user's that can't be given a generator: initialisers, and noise layers that are not dropout.
+    One thread at a time is inside.
 
     Args:
         seed: The seed of all of them.
@@ -92,6 +96,12 @@ def seeded_globals(seed: int, device: torch.device | str = "cpu") -> Iterator[No
     >>> first == second
     True
     """
+    with _globals_in_use:
+        yield from _seeded(seed, device)
+
+
+def _seeded(seed: int, device: torch.device | str) -> Iterator[None]:
+    """Seed and restore, while no other thread does."""
     numpy_state = np.random.get_state()  # noqa: NPY002
     python_state = random.getstate()
     torch_generators = _torch_globals(device)
@@ -117,3 +127,16 @@ def _torch_globals(device: torch.device | str) -> list[torch.Generator]:
     torch.cuda.init()
     index = torch.cuda.current_device() if chosen.index is None else chosen.index
     return [torch.default_generator, torch.cuda.default_generators[index]]
+
+
+def next_global_numbers(device: torch.device | str = "cpu") -> tuple[float, ...]:
+    """Draw a number from each global generator: another one than expected tells that someone has drawn before.
+
+    >>> with seeded_globals(5):
+    ...     first = next_global_numbers()
+    >>> with seeded_globals(5):
+    ...     first == next_global_numbers(), first == next_global_numbers()
+    (True, False)
+    """
+    on_device = torch.rand((), device=device).item()
+    return on_device, torch.rand(()).item(), float(np.random.random_sample()), random.random()  # noqa: NPY002, S311

@@ -5,9 +5,9 @@ batches of images. Sources are in `data.sources`, one file a kind; images are de
 after.
 """
 
-from modescape.data.augmentation import crop_and_flip
+from modescape.data.augmentation import crop_and_flip, cropped, drawn_crops
 from modescape.data.loading import load_dataset
 from modescape.data.sets import Dataset, Examples
 from modescape.data.settings import DataSettings
 
-__all__ = ["DataSettings", "Dataset", "Examples", "crop_and_flip", "load_dataset"]
+__all__ = ["DataSettings", "Dataset", "Examples", "crop_and_flip", "cropped", "drawn_crops", "load_dataset"]

@@ -1,7 +1,7 @@
 """Augmentation: random changes of training images that keep their class."""
 
 import torch
-from jaxtyping import Shaped
+from jaxtyping import Int64, Shaped
 from torch import Tensor
 from torch.nn import functional
 
@@ -33,19 +33,63 @@ def crop_and_flip(
     >>> crop_and_flip(images, generator=torch.Generator().manual_seed(0)).shape
     torch.Size([1, 1, 8, 8])
     """
-    if inputs.ndim != 4:
+    drawn = drawn_crops(len(inputs), tuple(inputs.shape[1:]), generator=generator, padding=padding)
+    return cropped(inputs, drawn, padding=padding)
+
+
+def drawn_crops(
+    num_images: int, image_shape: tuple[int, ...], *, generator: torch.Generator, padding: int = 4
+) -> Int64[Tensor, "example 3"]:
+    """Draw where each image is cropped and whether it is flipped: what `cropped` needs, for a whole epoch at once.
+
+    Args:
+        num_images: How many.
+        image_shape: (channel, height, width) of one image.
+        generator: Where all random numbers come from; the draws lie on its device.
+        padding: As in `crop_and_flip`.
+
+    Returns:
+        (row, column, flip) for each image: the corner of the crop in the padded image, and 1 where it is flipped.
+
+    Raises:
+        ArgumentError: If the shape is not that of an image or the padding is negative.
+
+    >>> drawn_crops(5, (3, 32, 32), generator=torch.Generator().manual_seed(0)).shape
+    torch.Size([5, 3])
+    """
+    border = _border(image_shape, padding)
+    limits = (2 * border + 1, 2 * border + 1, 2)
+    drawn = [torch.randint(limit, (num_images,), generator=generator, device=generator.device) for limit in limits]
+    return torch.stack(drawn, dim=1)
+
+
+def cropped(
+    inputs: Shaped[Tensor, "example channel height width"], crops: Int64[Tensor, "example 3"], *, padding: int = 4
+) -> Shaped[Tensor, "example channel height width"]:
+    """Return images cropped and flipped as `drawn_crops` has drawn.
+
+    Raises:
+        ArgumentError: As `crop_and_flip` does.
+
+    >>> images = torch.arange(64.0).reshape(1, 1, 8, 8)
+    >>> torch.equal(cropped(images, torch.tensor([[1, 1, 1]])), images.flip(3))
+    True
+    """
+    border = _border(tuple(inputs.shape[1:]), padding)
+    num_images, _, height, width = inputs.shape
+    rows, columns, flips = crops.to(inputs.device).unbind(1)
+    windows = functional.pad(inputs, (border,) * 4).unfold(2, height, 1).unfold(3, width, 1)
+    chosen = windows[torch.arange(num_images, device=inputs.device), :, rows, columns]
+    flipped = torch.where(flips.bool()[:, None, None, None], chosen.flip(3), chosen)
+    return flipped.contiguous(memory_format=torch.channels_last)
+
+
+def _border(image_shape: tuple[int, ...], padding: int) -> int:
+    """Return how many pixels are added on each side of an image."""
+    if len(image_shape) != 3:
         advice = "Set augment to none for data that are not images"
-        raise ArgumentError(
-            "inputs", "be images (example, channel, height, width)", Quoted(f"shape {tuple(inputs.shape)}"), advice
-        )
+        got = Quoted(f"examples of shape {image_shape}")
+        raise ArgumentError("inputs", "be images (example, channel, height, width)", got, advice)
     if padding < 0:
         raise ArgumentError("padding", "be at least 0", padding, "Pass padding=4")
-    num_images, _, height, width = inputs.shape
-    border = min(padding, min(height, width) // 8)
-    shape = (2, num_images)
-    places = torch.randint(0, 2 * border + 1, shape, generator=generator, device=generator.device).to(inputs.device)
-    flips = torch.randint(0, 2, shape[1:], generator=generator, device=generator.device).to(inputs.device)
-    windows = functional.pad(inputs, (border,) * 4).unfold(2, height, 1).unfold(3, width, 1)
-    cropped = windows[torch.arange(num_images, device=inputs.device), :, places[0], places[1]]
-    flipped = torch.where(flips.bool()[:, None, None, None], cropped.flip(3), cropped)
-    return flipped.contiguous(memory_format=torch.channels_last)
+    return min(padding, min(image_shape[1:]) // 8)

@@ -3,6 +3,7 @@
 from modescape.functions.decisions import decisions
 from modescape.functions.disagreement import disagreement, disagreement_counts, disagreement_matrix
 from modescape.functions.embedding import chosen_perplexity, tsne
+from modescape.functions.many import predict_each
 from modescape.functions.predictions import predict, predict_stacked
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "disagreement_counts",
     "disagreement_matrix",
     "predict",
+    "predict_each",
     "predict_stacked",
     "tsne",
 ]

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from modescape.core.seeds import seeded_globals
+from modescape.functions.fused import POOLING
 from modescape.functions.intercept import Intercept
 from modescape.functions.kernels import kernels_for
 
@@ -38,7 +39,7 @@ def predict(
     [1.0, 1.0, 1.0, 1.0, 1.0]
     """
     device = next((tensor.device for tensor in network.parameters()), inputs.device)
-    with evaluating(network), torch.no_grad(), seeded_globals(seed, device):
+    with evaluating(network), torch.no_grad(), seeded_globals(seed, device), Intercept(POOLING):
         pieces = [network(prepare(batch.to(device))).softmax(dim=1) for batch in inputs.split(batch_size)]
     return torch.cat(pieces).cpu()
 

@@ -1,10 +1,7 @@
 """What the steps of a study share: the run, its settings, and the data and network they name."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-
-from torch import nn
 
 from modescape.core.errors import TrainingError
 from modescape.core.progress import Progress, Silent
@@ -12,7 +9,7 @@ from modescape.data import Dataset
 from modescape.store import Run
 from modescape.studies.checkpoints import outcomes_of
 from modescape.studies.settings import StudySettings
-from modescape.train import MemberOutcome, TrainingTask, load_weights
+from modescape.train import MemberOutcome, TrainingTask
 
 
 @dataclass
@@ -74,13 +71,3 @@ class StudyContext:
     def parameter_names(self) -> list[str]:
         """Names of the parameters, without buffers, in the order of the network."""
         return [name for name, _ in self.task.network(0).named_parameters()]
-
-    def network_loader(self) -> Callable[[int, int], nn.Module]:
-        """Return a function that loads the weights of (member, step) into one network on the training device."""
-        network = self.task.placed_network(0)
-
-        def load(member: int, step: int) -> nn.Module:
-            load_weights(network, self.run.read_weights(member, step))
-            return network
-
-        return load

@@ -12,8 +12,12 @@ from modescape.core.seeds import seeded_globals
 from modescape.core.trees import Tree
 from modescape.functions.predictions import predict
 from modescape.train.engine import MemberState
+from modescape.train.flat import flattened
+from modescape.train.fusion import fuse
 from modescape.train.noise import drawing
-from modescape.train.optimisers import exported_state, import_state, optimiser, set_learning_rate
+from modescape.train.optimisers import MemberOptimiser
+from modescape.train.places import check_stop
+from modescape.train.precision import computing
 from modescape.train.schedules import learning_rate
 from modescape.train.task import TrainingTask
 
@@ -41,23 +45,24 @@ class LoopGroup:
     def __init__(self, task: TrainingTask, member: int, state: MemberState | None) -> None:
         self.members = (member,)
         self._task = task
-        self._network = task.placed_network(member)
-        self._parameters = {name: p for name, p in self._network.named_parameters() if p.requires_grad}
-        self._optimizer = optimiser(list(self._parameters.values()), task.settings)
+        self._network = fuse(task.placed_network(member))
         if state is not None:
             load_weights(self._network, state.weights)
-            import_state(self._optimizer, self._parameters, state.optimizer)
+        self._flat = flattened(self._network)
+        self._parameters = [p for p in self._network.parameters() if p.requires_grad]
+        self._optimizer = MemberOptimiser(self._flat, task.settings, [state.optimizer] if state else None)
 
     def train_epoch(self, epoch: int, num_steps: int | None = None) -> Float[Tensor, "member"]:
         """Train for an epoch, or its first steps."""
         task, (member,) = self._task, self.members
         steps = task.order(member, epoch)[:num_steps]
-        augmentation = task.augmentation(member, epoch)
+        changes = task.augmentation(member, epoch)
         total = torch.zeros((), device=task.device)
         self._network.train()
         with self._noise(member, epoch):
             for index, indices in enumerate(steps):
-                inputs, labels = task.batch(indices, augmentation)
+                check_stop()
+                inputs, labels = task.batch(indices, None if changes is None else changes[index])
                 total += self._step(epoch * task.steps_per_epoch + index, inputs, labels)
         return (total / len(steps)).cpu().view(1)
 
@@ -71,7 +76,7 @@ class LoopGroup:
 
     def states(self) -> list[MemberState]:
         """Return a copy of the member's state."""
-        optimizer = {name: t.cpu() for name, t in exported_state(self._optimizer, self._parameters).items()}
+        (optimizer,) = self._optimizer.exported()
         return [MemberState(weights_of(self._network), optimizer)]
 
     def _noise(self, member: int, epoch: int) -> AbstractContextManager[object]:
@@ -83,14 +88,13 @@ class LoopGroup:
 
     def _step(self, step: int, inputs: Tensor, labels: Tensor) -> Tensor:
         """Make one step of the optimiser and return the loss before it, in nats."""
-        settings = self._task.settings
-        set_learning_rate(self._optimizer, learning_rate(settings, step, self._task.steps_per_epoch))
-        self._optimizer.zero_grad()
-        loss = F.cross_entropy(self._network(inputs), labels, label_smoothing=settings.label_smoothing)
-        loss.backward()
-        if settings.clip_norm is not None:
-            nn.utils.clip_grad_norm_(self._parameters.values(), settings.clip_norm)
-        self._optimizer.step()
+        task, settings = self._task, self._task.settings
+        with computing(settings.precision, task.device):
+            logits = self._network(inputs)
+            loss = F.cross_entropy(logits, labels, label_smoothing=settings.label_smoothing)
+        gradients = torch.autograd.grad(loss, self._parameters, allow_unused=True)
+        stacked = [None if gradient is None else gradient.unsqueeze(0) for gradient in gradients]
+        self._optimizer.step(stacked, rate=learning_rate(settings, step, task.steps_per_epoch))
         return loss.detach()
 
 

@@ -6,22 +6,31 @@ Here every call of dropout in a forward pass, in the user's code too, is interce
 draw inside `torch.func.vmap`, draws them beforehand from the same generators for the shapes that a trial pass met.
 """
 
-import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int16, Int64
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from modescape.core.seeds import seeded_globals, torch_generator
+from modescape.core.seeds import next_global_numbers, seeded_globals, torch_generator
+from modescape.functions.fused import POOLING, dropped, dropped_max_pooled, expanded, expanded_rows
 from modescape.functions.intercept import Handler, Intercept
+from modescape.train.fusion import dropout_max_pool
+from modescape.train.program import python_state
 
 RESOLUTION = 2**16
 """Masks are exactly Bernoulli with the keep probability rounded to a multiple of 1 / RESOLUTION."""
+
+BLOCK = 2**20
+"""Random 64-bit words that an accelerator draws at once."""
+
+AHEAD_BYTES = 2**22
+"""Memory for words that are drawn ahead: as much as stays in the cache."""
 
 CHANNEL_DROPOUT: dict[Callable[..., Any], int] = {F.dropout1d: 3, F.dropout2d: 4, F.dropout3d: 5}
 """Dropout of whole channels: the function, and the number of axes its inputs have."""
@@ -29,14 +38,57 @@ CHANNEL_DROPOUT: dict[Callable[..., Any], int] = {F.dropout1d: 3, F.dropout2d: 4
 
 @dataclass(frozen=True)
 class Draw:
-    """One dropout in a forward pass: the shape of its mask and the probability to drop."""
+    """One dropout in a forward pass: the shape of its mask and the probability to drop.
+
+    >>> draw = Draw((2, 3, 4, 5), 0.25)
+    >>> draw.layout, draw.num_values, draw.num_raw, draw.level / RESOLUTION
+    ((2, 4, 5, 3), 120, 30, 0.75)
+    """
 
     shape: tuple[int, ...]
     probability: float
 
+    @property
+    def level(self) -> int:
+        """The probability to keep a value, in units of 1 / RESOLUTION."""
+        return round((1.0 - self.probability) * RESOLUTION)
+
+    @property
+    def bound(self) -> int:
+        """The largest word that keeps a value: a 16-bit number itself, also where everything is kept."""
+        return self.level - RESOLUTION // 2 - 1
+
+    @property
+    def scale(self) -> float:
+        """What a kept value is multiplied by, so that the expectation stays."""
+        return RESOLUTION / self.level
+
+    @property
+    def layout(self) -> tuple[int, ...]:
+        """The shape in the order in which values are drawn: images have their channels last."""
+        is_image = len(self.shape) == 4
+        return (self.shape[0], *self.shape[2:], self.shape[1]) if is_image else self.shape
+
+    @property
+    def num_values(self) -> int:
+        """How many values there are."""
+        return prod(self.shape)
+
+    @property
+    def num_raw(self) -> int:
+        """How many random 64-bit words they take; none where nothing is kept."""
+        return -(-self.num_values // 4) if self.level else 0
+
+    def shown(self, mask: Tensor) -> Tensor:
+        """Show a mask in `layout`, perhaps with leading axes, in the shape of the values."""
+        return mask.movedim(-1, -3) if len(self.shape) == 4 else mask
+
 
 class MaskSource:
     """Draws the dropout masks of one member from a generator of its own.
+
+    A mask is made of uniform 16-bit words, four out of each random 64-bit word (9 times faster than floats). The words
+    depend on the seed and on how many were drawn before, however they are asked for.
 
     Args:
         seed: Seed of the masks.
@@ -51,6 +103,7 @@ class MaskSource:
         self._device = torch.device(device)
         self._fast = np.random.Generator(np.random.SFC64(seed))
         self._torch = None if self._device.type == "cpu" else torch_generator(seed, self._device)
+        self._left = torch.empty(0, dtype=torch.int64, device=self._device)
 
     def mask(self, draw: Draw) -> Float[Tensor, "..."]:
         """Return a mask of zeros (dropped) and 1 / keep probability (kept).
@@ -58,27 +111,81 @@ class MaskSource:
         Images are drawn in the order (example, height, width, channel), the memory order of the fast layout, and
         shown as (example, channel, height, width): the mask is the same in every layout.
         """
-        level = round((1.0 - draw.probability) * RESOLUTION)
-        if level == 0:
+        if draw.level == 0:
             return torch.zeros(draw.shape, device=self._device)
-        is_image = len(draw.shape) == 4
-        shape = (draw.shape[0], *draw.shape[2:], draw.shape[1]) if is_image else draw.shape
-        num_values = int(np.prod(shape))
-        # At most, not less than: the bound must be a 16-bit number itself, also where everything is kept.
-        kept = self._words(num_values) <= level - RESOLUTION // 2 - 1
-        mask = kept.to(torch.get_default_dtype()).mul_(RESOLUTION / level).view(shape)
-        return mask.permute(0, 3, 1, 2) if is_image else mask
+        mask = expanded(self.words(draw), draw.bound, draw.scale, torch.empty(draw.layout, device=self._device))
+        return draw.shown(mask)
 
-    def _words(self, num_values: int) -> Tensor:
-        """Return uniform 16-bit whole numbers, four out of each random 64-bit word (9 times faster than floats)."""
-        num_words = -(-num_values // 4)
+    def words(self, draw: Draw) -> Int16[Tensor, "value"]:
+        """Return the uniform 16-bit words of one dropout, one a value."""
+        return self.raw(draw.num_raw).view(torch.int16)[: draw.num_values]
+
+    def raw(self, count: int) -> Int64[Tensor, "word"]:
+        """Return uniform 64-bit words."""
         if self._torch is None:
-            words = torch.from_numpy(self._fast.bit_generator.random_raw(num_words).view(np.int64))
-        else:
+            return torch.from_numpy(self._fast.bit_generator.random_raw(count).view(np.int64))
+        # Drawn in blocks of one size, because a generator on an accelerator gives other numbers in other portions.
+        while len(self._left) < count:
+            block = torch.empty(BLOCK, dtype=torch.int64, device=self._device)
             # The default range of int64 leaves out negative numbers and would fix the highest bit at 0.
-            words = torch.empty(num_words, dtype=torch.int64, device=self._device)
-            words.random_(torch.iinfo(torch.int64).min, None, generator=self._torch)
-        return words.view(torch.int16)[:num_values]
+            block.random_(torch.iinfo(torch.int64).min, None, generator=self._torch)
+            self._left = torch.cat([self._left, block])
+        words, self._left = self._left[:count], self._left[count:]
+        return words
+
+
+class StackedMasks:
+    """Draws the dropout masks of many members for one step after another, several steps ahead.
+
+    What it does for each member by itself, it does once for some steps.
+
+    Args:
+        draws: The dropouts of one step, in the order of the forward pass.
+
+    >>> masks = StackedMasks([Draw((2, 8), 0.5)])
+    >>> masks.begin([MaskSource(0), MaskSource(1)], num_steps=3)
+    >>> [mask.shape for mask in masks.step()]
+    [torch.Size([2, 2, 8])]
+    """
+
+    def __init__(self, draws: Sequence[Draw]) -> None:
+        self._draws = draws
+        self._per_step = sum(draw.num_raw for draw in draws)
+        self._raw: Int64[Tensor, "member word"] = torch.empty((0, 0), dtype=torch.int64)
+        self._sources: Sequence[MaskSource] = ()
+        self._ahead = self._remaining = 0
+
+    def begin(self, sources: Sequence[MaskSource], num_steps: int) -> None:
+        """Take the masks from other sources, one a member, of which so many steps will be asked for."""
+        self._sources, self._remaining, self._ahead = sources, num_steps, 0
+
+    def step(self) -> list[Float[Tensor, "member ..."]]:
+        """Return the masks of the next step, (member, ...) for each dropout."""
+        if not self._ahead:
+            self._draw_ahead()
+        words = self._raw.view(torch.int16)
+        start = words.shape[1] - 4 * self._ahead * self._per_step
+        self._ahead -= 1
+        masks = []
+        for draw in self._draws:
+            if draw.level:
+                mask = expanded_rows(words, start, draw.bound, draw.scale, draw.layout)
+            else:
+                mask = torch.zeros((len(self._sources), *draw.layout), device=words.device)
+            masks.append(draw.shown(mask))
+            start += 4 * draw.num_raw
+        return masks
+
+    def _draw_ahead(self) -> None:
+        """Draw the words of some steps, into the same memory each time: new memory costs more than the numbers."""
+        fitting = AHEAD_BYTES // (8 * len(self._sources) * max(self._per_step, 1))
+        self._ahead = max(1, min(self._remaining, fitting))
+        self._remaining -= self._ahead
+        drawn = [source.raw(self._ahead * self._per_step) for source in self._sources]
+        shape = (len(drawn), self._ahead * self._per_step)
+        if self._raw.shape != shape:
+            self._raw = torch.empty(shape, dtype=torch.int64, device=drawn[0].device)
+        torch.stack(drawn, out=self._raw)
 
 
 def dropout_handlers(drop: Callable[[Tensor, Draw], Tensor]) -> dict[Callable[..., Any], Handler]:
@@ -114,11 +221,25 @@ def _dropout_arguments(
 def drawing(source: MaskSource) -> Intercept:
     """Return a context in which dropouts draw their masks from a member's source, in the order they are met.
 
+    Max-pooling runs by our kernel there, where it has one, and together with a dropout before it.
+
     >>> with drawing(MaskSource(seed=0)):
     ...     F.dropout(torch.ones(4), p=0.75).unique().tolist()
     [0.0, 4.0]
     """
-    return Intercept(dropout_handlers(lambda inputs, draw: inputs * source.mask(draw).to(inputs.dtype)))
+
+    def drop(inputs: Tensor, draw: Draw) -> Tensor:
+        if draw.level == 0 or tuple(inputs.shape) != draw.shape:
+            return inputs * source.mask(draw).to(inputs.dtype)
+        return dropped(inputs, source.words(draw), draw.bound, draw.scale)
+
+    def drop_and_pool(func: Callable[..., Any], inputs: Tensor, probability: float) -> Tensor:
+        draw = Draw(tuple(inputs.shape), probability)
+        if draw.level == 0:
+            return func(inputs, probability)
+        return dropped_max_pooled(inputs, source.words(draw), draw.bound, draw.scale)
+
+    return Intercept({**dropout_handlers(drop), **POOLING, dropout_max_pool: drop_and_pool})
 
 
 def given_masks(masks: Sequence[Tensor]) -> dict[Callable[..., Any], Handler]:
@@ -134,10 +255,12 @@ class NoiseProfile:
     Args:
         draws: Its dropouts in order, for one batch.
         uncontrolled: Whether it draws other random numbers too, from the global generator.
+        stateful: Whether it changes plain numbers of its own, such as a count of passes.
     """
 
     draws: tuple[Draw, ...]
     uncontrolled: bool
+    stateful: bool = False
 
 
 def noise_profile(network: nn.Module, inputs: Tensor) -> NoiseProfile:
@@ -159,17 +282,14 @@ def noise_profile(network: nn.Module, inputs: Tensor) -> NoiseProfile:
     saved = {name: buffer.clone() for name, buffer in network.named_buffers()}
     was_training = network.training
     with seeded_globals(0):
-        untouched = _next_numbers()
+        untouched = next_global_numbers(inputs.device)
     with seeded_globals(0), torch.no_grad():
+        before = python_state(network.train())
         with Intercept(dropout_handlers(note)):
-            network.train()(inputs)
-        uncontrolled = _next_numbers() != untouched
+            network(inputs)
+        stateful = python_state(network) != before
+        uncontrolled = next_global_numbers(inputs.device) != untouched
     network.train(was_training)
     for name, buffer in network.named_buffers():
         buffer.copy_(saved[name])
-    return NoiseProfile(tuple(draws), uncontrolled)
-
-
-def _next_numbers() -> tuple[float, float, float]:
-    """Draw a number from each global generator: another one than expected tells that others have drawn before."""
-    return torch.rand(()).item(), float(np.random.random_sample()), random.random()  # noqa: NPY002, S311
+    return NoiseProfile(tuple(draws), uncontrolled, stateful)

@@ -1,143 +1,123 @@
-"""Optimisers, which work alike on one member's tensors and on the stacked tensors of many."""
+"""Optimisers of flat parameters: one call a step, whatever the number of layers and members."""
 
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 
 import torch
 from torch import Tensor
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from modescape.core.trees import Tree
+from modescape.train.flat import FlatParameters
 from modescape.train.settings import TrainSettings
 
-REGISTER_ENTRIES = 16
-"""Most float32 numbers that a vector register of a CPU holds (AVX-512)."""
 
-
-def optimiser(parameters: Sequence[Tensor], settings: TrainSettings) -> Optimizer:
+def optimiser(vectors: Sequence[Tensor], settings: TrainSettings) -> Optimizer:
     """Return the optimiser that the settings name, over a list of tensors.
 
-    Every update is elementwise, so that the members in a stacked tensor never mix.
+    Every update is elementwise, so that the members in a tensor never mix.
 
-    >>> type(optimiser([torch.zeros(2, requires_grad=True)], TrainSettings(optimizer="sgd"))).__name__
+    >>> type(optimiser([torch.zeros(2)], TrainSettings(optimizer="sgd"))).__name__
     'SGD'
     """
-    fused = all(parameter.device.type in {"cpu", "cuda"} for parameter in parameters)
+    fused = all(vector.device.type in {"cpu", "cuda"} for vector in vectors)
     rate, decay = settings.learning_rate, settings.weight_decay
     if settings.optimizer == "sgd":
-        return SGD(parameters, lr=rate, momentum=settings.momentum, weight_decay=decay, fused=fused)
+        return SGD(vectors, lr=rate, momentum=settings.momentum, weight_decay=decay, fused=fused)
     family = AdamW if settings.optimizer == "adamw" else Adam
-    return family(parameters, lr=rate, weight_decay=decay, fused=fused)
+    return family(vectors, lr=rate, weight_decay=decay, fused=fused)
 
 
-def set_learning_rate(optimizer: Optimizer, rate: float) -> None:
-    """Set the learning rate of every parameter group."""
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-
-
-def exported_state(optimizer: Optimizer, parameters: Mapping[str, Tensor]) -> Tree:
-    """Return copies of what the optimiser remembers, named `parameter:quantity`."""
-    state: Tree = {}
-    for name, parameter in parameters.items():
-        for quantity, value in optimizer.state.get(parameter, {}).items():
-            if isinstance(value, Tensor):
-                state[f"{name}:{quantity}"] = value.detach().clone()
-    return state
-
-
-def import_state(optimizer: Optimizer, parameters: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> None:
-    """Give back to an optimiser what `exported_state` took from one."""
-    for key, value in state.items():
-        name, _, quantity = key.rpartition(":")
-        parameter = parameters[name]
-        if quantity == "step":
-            device = parameter.device if optimizer.defaults["fused"] else value.device
-            optimizer.state[parameter][quantity] = value.detach().clone().to(device)
-        else:
-            # Fused kernels walk through memory: the order in memory must be the parameter's, not the file's.
-            optimizer.state[parameter][quantity] = torch.empty_like(parameter, requires_grad=False).copy_(value)
-
-
-class StackedOptimiser:
-    """An optimiser of the stacked tensors of many members that updates each member as if it were alone.
-
-    Fused kernels on CPUs update as many entries at once as a vector register holds, and round those left over at the
-    end of a tensor differently. A stacked tensor is therefore updated as a whole only where each member's part fills
-    whole registers, and member by member elsewhere (biases and other small tensors).
+class MemberOptimiser:
+    """An optimiser of the parameters of some members that updates each as if it were alone.
 
     Args:
-        stacked: Parameters by name, (member, ...).
+        flat: The parameters; they are changed in place.
         settings: Which optimiser, and how.
         states: What each member's optimiser remembered, to go on from.
 
-    >>> weights = {"w": torch.ones(2, 3, requires_grad=True)}
-    >>> optimizer = StackedOptimiser(weights, TrainSettings(optimizer="sgd"))
-    >>> weights["w"].sum().backward()
-    >>> optimizer.step(0.5)
-    >>> weights["w"].tolist()
+    >>> flat = FlatParameters({"w": torch.ones(2, 3)})
+    >>> optimizer = MemberOptimiser(flat, TrainSettings(optimizer="sgd"))
+    >>> optimizer.step([torch.ones(2, 3)], rate=0.5)
+    >>> flat.values["w"].tolist()
     [[0.5, 0.5, 0.5], [0.5, 0.5, 0.5]]
     """
 
     def __init__(
-        self, stacked: Mapping[str, Tensor], settings: TrainSettings, states: Sequence[Tree] | None = None
+        self, flat: FlatParameters, settings: TrainSettings, states: Sequence[Mapping[str, Tensor]] | None = None
     ) -> None:
-        self._stacked = stacked
-        self._whole = {name: tensor for name, tensor in stacked.items() if _fills_registers(tensor)}
-        split = {name: tensor.detach().unbind() for name, tensor in stacked.items() if name not in self._whole}
-        num_members = len(next(iter(stacked.values())))
-        self._single: list[Tree] = [
-            {name: parts[index].requires_grad_() for name, parts in split.items()} for index in range(num_members)
-        ]
-        pieces = [*self._whole.values(), *(part for single in self._single for part in single.values())]
-        self._optimizer = optimiser(pieces, settings)
+        self._flat = flat
+        self._clip_norm = settings.clip_norm
+        self._optimizer = optimiser(flat.vectors, settings)
+        for vector, gradient in zip(flat.vectors, flat.gradient_vectors, strict=True):
+            vector.grad = gradient
         if states is not None:
             self._import(states)
 
-    def zero_grad(self) -> None:
-        """Drop the gradients."""
-        for tensor in self._stacked.values():
-            tensor.grad = None
+    def step(self, gradients: Sequence[Tensor | None], *, rate: float) -> None:
+        """Make one step along gradients, (member, ...) in the order of the parameters, with a learning rate.
 
-    def step(self, rate: float) -> None:
-        """Make one step along the gradients of the stacked tensors, with a learning rate."""
-        for name in self._single[0]:
-            gradient = self._stacked[name].grad
-            for index, single in enumerate(self._single):
-                single[name].grad = None if gradient is None else gradient[index]
-        set_learning_rate(self._optimizer, rate)
+        A parameter without a gradient, which had no part in the loss, stays as it is.
+        """
+        idle = self._flat.take_gradients(gradients)
+        kept = {name: [part.clone() for part in self._parts(name)] for name in idle}
+        if self._clip_norm is not None:
+            clip_members(self._flat.gradient_vectors, self._clip_norm)
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
         self._optimizer.step()
+        for name, before in kept.items():
+            for part, value in zip_longest(self._parts(name), before):
+                part.copy_(value if value is not None else torch.zeros_like(part))
 
     def exported(self) -> list[Tree]:
-        """Return copies of what the optimiser remembers of each member, as `exported_state` names it."""
-        whole = exported_state(self._optimizer, self._whole)
-        return [
-            {key: (value if _is_count(key) else value[index]).clone() for key, value in whole.items()}
-            | exported_state(self._optimizer, single)
-            for index, single in enumerate(self._single)
-        ]
+        """Return copies of what the optimiser remembers of each member, named `parameter:quantity`, on the CPU."""
+        states: list[Tree] = [{} for _ in range(self._flat.num_members)]
+        for quantity, parts in self._remembered().items():
+            for name, part in parts.items():
+                for member, state in enumerate(states):
+                    value = part if quantity == "step" else part[member]
+                    state[f"{name}:{quantity}"] = value.detach().to("cpu", copy=True).contiguous()
+        return states
 
-    def _import(self, states: Sequence[Tree]) -> None:
+    def _remembered(self) -> dict[str, Tree]:
+        """Return what is remembered, by quantity and parameter: views (member, ...), and counts of steps."""
+        states = [self._optimizer.state.get(vector, {}) for vector in self._flat.vectors]
+        found: dict[str, Tree] = {}
+        for quantity, value in states[0].items():
+            if isinstance(value, Tensor):
+                together = self._flat.views([state[quantity] for state in states]) if quantity != "step" else None
+                found[quantity] = together or dict.fromkeys(self._flat.values, value)
+        return found
+
+    def _parts(self, name: str) -> list[Tensor]:
+        """Return a parameter and what is remembered of it."""
+        remembered = [parts[name] for quantity, parts in self._remembered().items() if quantity != "step"]
+        return [self._flat.values[name], *remembered]
+
+    def _import(self, states: Sequence[Mapping[str, Tensor]]) -> None:
         """Take up what `exported` gave."""
-        whole = [key for key in states[0] if key.rpartition(":")[0] in self._whole]
-        together = {k: states[0][k] if _is_count(k) else torch.stack([s[k] for s in states]) for k in whole}
-        import_state(self._optimizer, self._whole, together)
-        for single, state in zip(self._single, states, strict=True):
-            own = {key: value for key, value in state.items() if key.rpartition(":")[0] in single}
-            import_state(self._optimizer, single, own)
+        for quantity in dict.fromkeys(key.rpartition(":")[2] for key in states[0]):
+            if quantity == "step":
+                self._import_steps(next(state for key, state in states[0].items() if key.endswith(":step")))
+                continue
+            vectors = [torch.zeros_like(vector) for vector in self._flat.vectors]
+            for name, view in self._flat.views(vectors).items():
+                for member, state in enumerate(states):
+                    if f"{name}:{quantity}" in state:
+                        view[member].copy_(state[f"{name}:{quantity}"])
+            for vector, value in zip(self._flat.vectors, vectors, strict=True):
+                self._optimizer.state[vector][quantity] = value
 
-
-def _fills_registers(stacked: Tensor) -> bool:
-    """Say whether a kernel that updates all members at once rounds as one that updates one."""
-    return stacked.device.type != "cpu" or stacked[0].numel() % REGISTER_ENTRIES == 0
-
-
-def _is_count(key: str) -> bool:
-    """Say whether a remembered quantity is a count of steps, common to all members, and not a tensor for each."""
-    return key.endswith(":step")
+    def _import_steps(self, count: Tensor) -> None:
+        """Take up the number of steps made, which is common to all parameters."""
+        for vector in self._flat.vectors:
+            device = vector.device if self._optimizer.defaults["fused"] else count.device
+            self._optimizer.state[vector]["step"] = count.detach().clone().to(device)
 
 
 def clip_members(gradients: Sequence[Tensor], max_norm: float) -> None:
-    """Scale the gradient of each member in place to at most a norm; tensors are stacked, (member, ...).
+    """Scale the gradient of each member in place to at most a norm; tensors are flat, (member, param).
 
     g <- g * min(1, max_norm / (|g| + 1e-6)), |g| the Euclidean norm over all of the member's parameters.
     Source: PyTorch `clip_grad_norm_`, https://pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html
@@ -147,8 +127,8 @@ def clip_members(gradients: Sequence[Tensor], max_norm: float) -> None:
     >>> [round(norm, 3) for norm in gradient.norm(dim=1).tolist()]
     [1.0, 0.5]
     """
-    squares = [gradient.reshape(len(gradient), -1).square().sum(dim=1) for gradient in gradients]
-    norms = torch.stack(squares).sum(dim=0).sqrt()
-    factors = (max_norm / (norms + 1e-6)).clamp(max=1.0)
+    # Row by row: a reduction over several rows at once may add up in another order than over one.
+    norms = torch.stack([torch.stack([row.norm() for row in gradient.unbind()]) for gradient in gradients])
+    factors = (max_norm / (norms.norm(dim=0) + 1e-6)).clamp(max=1.0)
     for gradient in gradients:
-        gradient.mul_(factors.view(-1, *[1] * (gradient.ndim - 1)))
+        gradient.mul_(factors.to(gradient.dtype).unsqueeze(1))

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from modescape.core.settings import Settings
+from modescape.train.precision import Precision
 
 
 class TrainSettings(Settings):
@@ -35,6 +36,11 @@ class TrainSettings(Settings):
     keep_best: bool = Field(default=False, description="Take the weights of the epoch that is best on validation")
     trajectories: int = Field(default=3, ge=0, description="Members whose weights are kept after every epoch")
     late_fraction: float = Field(default=0.25, ge=0, le=1, description="Last share of epochs kept for every member")
-    engine: Literal["auto", "loop", "vmap"] = Field(default="auto", description="auto measures and takes the faster")
-    group_size: int = Field(default=25, ge=1, description="Most members that vmap trains as one program")
+    engine: Literal["auto", "loop", "vmap", "compile"] = Field(
+        default="auto", description="auto measures and takes the fastest"
+    )
+    group_size: int | None = Field(default=None, ge=1, description="Most members as one program; as fit in memory")
+    workers: int | None = Field(default=None, ge=1, description="Groups trained at the same time; measured by auto")
+    threads: int | None = Field(default=None, ge=1, description="CPU threads of each worker; the cores shared out")
+    precision: Precision = Field(default="float32", description="Of products in training; tf32 needs CUDA")
     device: str = Field(default="auto", description="auto, cpu, cuda, cuda:1, mps")

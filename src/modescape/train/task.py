@@ -1,6 +1,6 @@
 """What is to be learned: everything that training a member needs, the same for all members and engines."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from modescape.core.errors import ArgumentError, ModelError, Quoted
 from modescape.core.seeds import Stream, derived_seed, numpy_generator, torch_generator
-from modescape.data import Dataset, crop_and_flip
+from modescape.data import Dataset, cropped, drawn_crops
 from modescape.models import Recipe, check_network
 from modescape.train.noise import MaskSource, NoiseProfile, noise_profile
+from modescape.train.precision import check_precision
 from modescape.train.settings import TrainSettings
 
 
@@ -37,6 +38,19 @@ class TrainingTask:
     def device(self) -> torch.device:
         """Where members are trained."""
         return chosen_device(self.settings.device)
+
+    @property
+    def devices(self) -> list[torch.device]:
+        """All devices that the setting means: every GPU of the machine where it names none of them."""
+        if self.device.type == "cuda" and self.settings.device in {"auto", "cuda"}:
+            return [torch.device("cuda", index) for index in range(torch.cuda.device_count())]
+        return [self.device]
+
+    def at(self, device: torch.device) -> "TrainingTask":
+        """Return the same task on a device."""
+        if device == self.device:
+            return self
+        return replace(self, settings=self.settings.model_copy(update={"device": str(device)}))
 
     @cached_property
     def batch_size(self) -> int:
@@ -87,6 +101,7 @@ class TrainingTask:
                 f"`model` must have parameters that can be trained; got none in {self.recipe.name}. "
                 "Set requires_grad of some to True."
             )
+        check_precision(self.settings.precision, self.device)
         inputs = self.dataset.prepare(self.dataset.train.inputs[:2])
         check_network(first, inputs, self.dataset.num_classes)
 
@@ -116,26 +131,29 @@ class TrainingTask:
         """Return the source of a member's dropout masks in an epoch."""
         return MaskSource(derived_seed(self.seed, Stream.DROPOUT, member, epoch), self.device)
 
-    def augmentation(self, member: int, epoch: int) -> torch.Generator | None:
-        """Return the generator of a member's augmentation in an epoch, or nothing where there is none."""
+    def augmentation(self, member: int, epoch: int) -> Int[Tensor, "step batch 3"] | None:
+        """Return how the images of a member's epoch are changed, or nothing where they are not."""
         if not self.augment:
             return None
-        return torch_generator(derived_seed(self.seed, Stream.AUGMENTATION, member, epoch), self.device)
+        generator = torch_generator(derived_seed(self.seed, Stream.AUGMENTATION, member, epoch))
+        num_images = self.steps_per_epoch * self.batch_size
+        drawn = drawn_crops(num_images, self.dataset.input_shape, generator=generator)
+        return drawn.unflatten(0, (self.steps_per_epoch, self.batch_size)).to(self.device)
 
     def other_noise_seed(self, member: int, epoch: int) -> int:
         """Return the seed of the global generators, for networks that draw more than dropout masks."""
         return derived_seed(self.seed, Stream.OTHER_NOISE, member, epoch)
 
     def batch(
-        self, indices: Int[Tensor, "batch"], augmentation: torch.Generator | None
+        self, indices: Int[Tensor, "batch"], crops: Int[Tensor, "batch 3"] | None
     ) -> tuple[Float[Tensor, "batch ..."], Int[Tensor, "batch"]]:
-        """Gather, augment and prepare the examples of one step."""
+        """Gather, augment and prepare the examples of one step, of one member or of many."""
         inputs, labels = self._training_data
         raw: Shaped[Tensor, "batch ..."] = inputs.index_select(0, indices)
         if raw.ndim == 4:
             raw = raw.permute(0, 3, 1, 2)
-        if augmentation is not None:
-            raw = crop_and_flip(raw, generator=augmentation)
+        if crops is not None:
+            raw = cropped(raw, crops)
         return self.dataset.prepare(raw), labels.index_select(0, indices)
 
 

@@ -3,7 +3,9 @@
 import json
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -11,9 +13,12 @@ import torch
 from modescape.core.errors import TrainingError
 from modescape.core.progress import Progress, Silent
 from modescape.core.trees import Tree, is_finite
-from modescape.train.auto import ENGINES, EngineChoice, groups_of
+from modescape.train.auto import EngineChoice
 from modescape.train.checkpoints import Checkpoints, MemberOutcome
 from modescape.train.engine import Group, MemberState
+from modescape.train.engines import ENGINES
+from modescape.train.places import placed
+from modescape.train.precision import matmul_precision
 from modescape.train.task import TrainingTask
 
 
@@ -47,11 +52,16 @@ def train_members(
     """
     listener = progress or Silent()
     outcomes = checkpoints.load_outcomes()
-    for members in groups_of(range(task.settings.members), choice.group_size):
-        if all(member in outcomes for member in members):
-            continue
-        training = _GroupTraining(task, choice, checkpoints, members, listener)
-        outcomes.update({outcome.member: outcome for outcome in training.run()})
+    groups = groups_of(range(task.settings.members), choice.group_size)
+    left = [members for members in groups if any(member not in outcomes for member in members)]
+
+    def job(members: tuple[int, ...], place: torch.device) -> list[MemberOutcome]:
+        return _GroupTraining(task.at(place), choice, checkpoints, members, listener).run()
+
+    places = [task.devices[index % len(task.devices)] for index in range(choice.workers)]
+    with matmul_precision(task.settings.precision, task.device):
+        trained = placed([partial(job, members) for members in left], places, choice.threads)
+    outcomes.update({outcome.member: outcome for group in trained for outcome in group})
     ordered = [outcomes[member] for member in range(task.settings.members)]
     if all(outcome.status == "diverged" for outcome in ordered):
         raise TrainingError(
@@ -59,6 +69,15 @@ def train_members(
             f"all {len(ordered)} diverged. Pass a lower --learning-rate, or --clip-norm 1."
         )
     return ordered
+
+
+def groups_of(members: Sequence[int], size: int) -> list[tuple[int, ...]]:
+    """Cut members into groups of at most a size, in order.
+
+    >>> groups_of([0, 1, 2, 3, 4], 2)
+    [(0, 1), (2, 3), (4,)]
+    """
+    return [tuple(members[start : start + size]) for start in range(0, len(members), size)]
 
 
 class _GroupTraining:

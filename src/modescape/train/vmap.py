@@ -1,4 +1,4 @@
-"""The vectorised engine: all members of a group as one program, with stacked weights."""
+"""The vectorised engines: all members of a group as one program, with stacked weights, run as it is or compiled."""
 
 from collections.abc import Sequence
 
@@ -14,21 +14,33 @@ from modescape.functions.intercept import Intercept
 from modescape.functions.kernels import kernels_for
 from modescape.functions.predictions import predict_stacked
 from modescape.train.engine import MemberState
+from modescape.train.flat import FlatParameters
 from modescape.train.loop import weights_of
-from modescape.train.noise import MaskSource, given_masks
-from modescape.train.optimisers import StackedOptimiser, clip_members
+from modescape.train.memory import members_that_fit
+from modescape.train.noise import StackedMasks, given_masks
+from modescape.train.optimisers import MemberOptimiser
+from modescape.train.places import check_stop
+from modescape.train.precision import computing
+from modescape.train.program import Program
 from modescape.train.schedules import learning_rate
 from modescape.train.task import TrainingTask
 
 
 class VmapEngine:
-    """Trains the members of a group as one program; takes networks whose only randomness is dropout."""
+    """Trains the members of a group as one program; takes networks whose only randomness is dropout.
 
-    name = "vmap"
+    Args:
+        name: As the settings call it.
+        compiled: Whether the program is compiled.
+    """
+
+    def __init__(self, name: str, *, compiled: bool) -> None:
+        self.name = name
+        self.compiled = compiled
 
     def group_size(self, task: TrainingTask) -> int:
-        """Return the setting."""
-        return task.settings.group_size
+        """Return the setting, or as many members as fit in memory."""
+        return task.settings.group_size or members_that_fit(task)
 
     def begin(
         self, task: TrainingTask, members: Sequence[int], states: Sequence[MemberState] | None = None
@@ -41,15 +53,22 @@ class VmapEngine:
         if task.noise.uncontrolled:
             raise TrainingError(
                 f"`engine` must be loop for {task.recipe.name}, which draws random numbers that are not dropout masks; "
-                "got 'vmap'. Pass --engine loop, or auto."
+                f"got {self.name!r}. Pass --engine loop, or auto."
             )
-        return VmapGroup(task, tuple(members), states)
+        return VmapGroup(task, tuple(members), states, compiled=self.compiled)
 
 
 class VmapGroup:
     """Members in training as one program."""
 
-    def __init__(self, task: TrainingTask, members: tuple[int, ...], states: Sequence[MemberState] | None) -> None:
+    def __init__(
+        self,
+        task: TrainingTask,
+        members: tuple[int, ...],
+        states: Sequence[MemberState] | None,
+        *,
+        compiled: bool = False,
+    ) -> None:
         self.members = members
         self._task = task
         self._network = task.network(members[0]).to(task.device)
@@ -57,24 +76,29 @@ class VmapGroup:
         stacked = {name: _channels_last(tensor.to(task.device)) for name, tensor in stack(trees).items()}
         trainable = {name for name, p in self._network.named_parameters() if p.requires_grad}
         self._names = [name for name, _ in (*self._network.named_parameters(), *self._network.named_buffers())]
-        self._parameters = {name: stacked[name].requires_grad_() for name in stacked if name in trainable}
+        self._flat = FlatParameters({name: tensor for name, tensor in stacked.items() if name in trainable})
         self._constants = {name: tensor for name, tensor in stacked.items() if name not in trainable}
         remembered = [state.optimizer for state in states] if states else None
-        self._optimizer = StackedOptimiser(self._parameters, task.settings, remembered)
+        self._optimizer = MemberOptimiser(self._flat, task.settings, remembered)
         self._kernels = kernels_for(task.device)
         self._losses = vmap(self._loss)
+        self._masks = StackedMasks(task.noise.draws)
+        self._program = self._gradients if task.noise.stateful else Program(self._gradients, compiled=compiled)
 
     def train_epoch(self, epoch: int, num_steps: int | None = None) -> Float[Tensor, "member"]:
         """Train every member for an epoch, or its first steps."""
         task = self._task
         orders = torch.stack([task.order(member, epoch)[:num_steps] for member in self.members], dim=1)
-        sources = [task.masks(member, epoch) for member in self.members]
-        augmentations = [task.augmentation(member, epoch) for member in self.members]
+        self._masks.begin([task.masks(member, epoch) for member in self.members], len(orders))
+        crops = self._crops(epoch)
         total = torch.zeros(len(self.members), device=task.device)
         self._network.train()
         for index, indices in enumerate(orders):
-            inputs, labels = self._batches(indices, augmentations)
-            total += self._step(epoch * task.steps_per_epoch + index, inputs, labels, self._masks(sources))
+            check_stop()
+            changes = None if crops is None else crops[index].flatten(0, 1)
+            inputs, labels = task.batch(indices.flatten(), changes)
+            batch = (inputs.unflatten(0, indices.shape), labels.unflatten(0, indices.shape))
+            total += self._step(epoch * task.steps_per_epoch + index, *batch, self._masks.step())
         return (total / len(orders)).cpu()
 
     def accuracy(self) -> Float[Tensor, "member"]:
@@ -82,60 +106,54 @@ class VmapGroup:
         examples = self._task.dataset.validation
         if not len(examples):
             return torch.full((len(self.members),), torch.nan)
-        weights = {**self._parameters, **self._constants}
+        weights = {**self._flat.values, **self._constants}
         probabilities = predict_stacked(self._network, weights, examples.inputs, prepare=self._task.dataset.prepare)
         return (probabilities.argmax(dim=2) == examples.labels).float().mean(dim=1)
 
     def states(self) -> list[MemberState]:
         """Return copies of each member's state."""
-        stacked = {**self._parameters, **self._constants}
+        stacked = {**self._flat.values, **self._constants}
         weights = {name: tensor.detach().to("cpu", copy=True) for name, tensor in stacked.items()}
         return [
-            MemberState(
-                {name: weights[name][index].clone() for name in self._names},
-                {key: tensor.cpu() for key, tensor in remembered.items()},
-            )
+            MemberState({name: weights[name][index].contiguous().clone() for name in self._names}, remembered)
             for index, remembered in enumerate(self._optimizer.exported())
         ]
 
-    def _batches(
-        self, indices: Tensor, augmentations: Sequence[torch.Generator | None]
-    ) -> tuple[Float[Tensor, "member batch ..."], Tensor]:
-        """Gather the batches of all members: in one go, unless each is augmented from its own generator."""
-        if augmentations[0] is None:
-            inputs, labels = self._task.batch(indices.flatten(), None)
-            return inputs.unflatten(0, indices.shape), labels.unflatten(0, indices.shape)
-        batches = [self._task.batch(row, generator) for row, generator in zip(indices, augmentations, strict=True)]
-        return torch.stack([inputs for inputs, _ in batches]), torch.stack([labels for _, labels in batches])
-
-    def _masks(self, sources: Sequence[MaskSource]) -> list[Float[Tensor, "member ..."]]:
-        """Draw the masks of one step, for each member from its own source and in the order of the forward pass."""
-        drawn = [[source.mask(draw) for draw in self._task.noise.draws] for source in sources]
-        return [torch.stack(list(masks)) for masks in zip(*drawn, strict=True)]
+    def _crops(self, epoch: int) -> Tensor | None:
+        """Return how the images of an epoch are changed, (step, member, batch, 3), or nothing where they are not."""
+        drawn = [self._task.augmentation(member, epoch) for member in self.members]
+        changes = [crops for crops in drawn if crops is not None]
+        return torch.stack(changes, dim=1) if changes else None
 
     def _loss(
         self, parameters: Tree, constants: Tree, inputs: Tensor, labels: Tensor, masks: list[Tensor]
     ) -> tuple[Tensor, Tree]:
         """Return one member's mean loss in nats, and its buffers as the forward pass left them."""
         weights = {**parameters, **constants}
-        with Intercept({**given_masks(masks), **self._kernels}):
-            logits = functional_call(self._network, weights, (inputs,))
-        loss = F.cross_entropy(logits, labels, label_smoothing=self._task.settings.label_smoothing)
+        settings = self._task.settings
+        with computing(settings.precision, self._task.device):
+            with Intercept({**given_masks(masks), **self._kernels}):
+                logits = functional_call(self._network, weights, (inputs,))
+            loss = F.cross_entropy(logits, labels, label_smoothing=settings.label_smoothing)
         # Out of `weights`, where functional_call puts a buffer that the forward pass replaced by a new tensor.
         return loss, {name: weights[name].detach() for name in constants}
 
+    def _gradients(
+        self, values: Tree, constants: Tree, inputs: Tensor, labels: Tensor, masks: list[Tensor]
+    ) -> tuple[Tensor, list[Tensor | None], Tree]:
+        """Return the losses of all members in nats, the gradients in the order of the values, and the buffers."""
+        leaves = {name: value.detach().requires_grad_() for name, value in values.items()}
+        losses, buffers = self._losses(leaves, constants, inputs, labels, masks)
+        # Of the sum, not the mean: each member's gradient is then the one it would have alone.
+        gradients = torch.autograd.grad(losses.sum(), list(leaves.values()), allow_unused=True)
+        return losses.detach(), list(gradients), buffers
+
     def _step(self, step: int, inputs: Tensor, labels: Tensor, masks: list[Tensor]) -> Float[Tensor, "member"]:
         """Make one step of every member and return the losses before it, in nats."""
-        settings = self._task.settings
-        self._optimizer.zero_grad()
-        losses, self._constants = self._losses(self._parameters, self._constants, inputs, labels, masks)
-        # The sum, not the mean: each member's gradient is then the one it would have alone.
-        losses.sum().backward()
-        if settings.clip_norm is not None:
-            gradients = [p.grad for p in self._parameters.values() if p.grad is not None]
-            clip_members(gradients, settings.clip_norm)
-        self._optimizer.step(learning_rate(settings, step, self._task.steps_per_epoch))
-        return losses.detach()
+        losses, gradients, self._constants = self._program(self._flat.values, self._constants, inputs, labels, masks)
+        rate = learning_rate(self._task.settings, step, self._task.steps_per_epoch)
+        self._optimizer.step(gradients, rate=rate)
+        return losses
 
 
 def _channels_last(stacked: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ import xarray as xr
 
 from modescape.core.axes import CLASS, EXAMPLE, MEMBER, STEP
 from modescape.data import Examples
-from modescape.functions import predict
+from modescape.functions import predict_each
 from modescape.studies.context import StudyContext
 from modescape.studies.step import Step
 
@@ -34,14 +34,14 @@ def _work(context: StudyContext) -> dict[str, xr.Dataset | None]:
 
 def _predicted(context: StudyContext, steps: dict[int, list[int]], examples: Examples) -> np.ndarray:
     """Return probabilities of shape (member, step, example, class)."""
-    load = context.network_loader()
-    inputs, prepare = examples.inputs, context.dataset.prepare
-    members = []
-    for member, member_steps in steps.items():
-        context.progress.advance("predict", 0, f"member {member}")
-        members.append([predict(load(member, step), inputs, prepare=prepare).numpy() for step in member_steps])
-        context.progress.advance("predict", len(member_steps))
-    return np.asarray(members, dtype=np.float32)
+    wanted = [(member, step) for member, member_steps in steps.items() for step in member_steps]
+    weights = (context.run.read_weights(member, step) for member, step in wanted)
+    network, prepare = context.task.placed_network(0), context.dataset.prepare
+    found = []
+    for probabilities in predict_each(network, weights, examples.inputs, prepare=prepare):
+        found.append(probabilities.numpy())
+        context.progress.advance("predict")
+    return np.asarray(found, dtype=np.float32).reshape(len(steps), -1, *found[0].shape)
 
 
 def _dataset(
