@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from modescape.functions.intercept import Intercept
-from modescape.train.noise import Draw, MaskSource, drawing, given_masks, noise_profile
+from modescape.train.noise import Draw, MaskSource, StackedMasks, drawing, given_masks, noise_profile
 from train.networks import AlwaysDropping, Awkward, CumulativeNorm, Noisy
 
 NUM_WORDS = 2**18
@@ -192,3 +192,37 @@ def test_dropout_and_batch_norm_are_no_other_random_numbers(builder):
 
 def test_dropout_of_another_kind_is_noticed():
     assert noise_profile(nn.Sequential(nn.AlphaDropout(0.2)), torch.rand(5, 6)).uncontrolled
+
+
+def on_accelerator(seed):
+    """A source that draws as on an accelerator, with a generator of torch and in blocks."""
+    source = MaskSource(seed)
+    source._torch = torch.Generator().manual_seed(seed)
+    return source
+
+
+def test_words_of_an_accelerator_do_not_depend_on_the_portions_they_are_drawn_in(monkeypatch):
+    monkeypatch.setattr("modescape.train.noise.BLOCK", 64)
+    whole, parts = on_accelerator(5), on_accelerator(5)
+    assert torch.equal(whole.raw(300), torch.cat([parts.raw(count) for count in (1, 62, 1, 130, 106)]))
+    assert len(torch.unique(whole.raw(300))) == 300
+
+
+def test_words_of_an_accelerator_use_all_bits():
+    words = on_accelerator(6).words(Draw((NUM_WORDS,), 0.5)).numpy()
+    for place in range(4):
+        counts = np.histogram(words[place::4], bins=64, range=(-(2**15), 2**15))[0]
+        assert stats.chisquare(counts).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("ahead", [1, 10_000, 2**22])
+def test_stacked_masks_are_those_of_each_member_drawn_one_by_one(monkeypatch, ahead):
+    monkeypatch.setattr("modescape.train.noise.AHEAD_BYTES", ahead)
+    draws = [Draw((3, 2, 4, 5), 0.3), Draw((7, 3), 0.6), Draw((5,), 1.0), Draw((2, 9), 0.1)]
+    stacked = StackedMasks(draws)
+    for epoch in range(2):
+        stacked.begin([MaskSource(10 * epoch + member) for member in range(3)], num_steps=5)
+        alone = [MaskSource(10 * epoch + member) for member in range(3)]
+        for _ in range(5):
+            for draw, masks in zip(draws, stacked.step(), strict=True):
+                assert all(torch.equal(masks[member], source.mask(draw)) for member, source in enumerate(alone))

@@ -102,15 +102,20 @@ class Trial:
         self.task = task
 
     def speeds(self, plans: Sequence[Plan]) -> dict[Plan, float]:
-        """Return the member-steps a second of each: the best of several rounds, in which they take turns."""
+        """Return the member-steps a second of each: the best of several rounds, in which they take turns.
+
+        Ways that can't be the fastest, to judge by the others, are left out.
+        """
         groups: dict[Plan, list[Group]] = {}
         speeds: dict[Plan, float] = {}
         for plan in plans:
+            if _is_hopeless(plan, speeds):
+                continue
             groups[plan] = self._groups(plan)
             self._speed(plan, groups[plan], 1)
             speeds[plan] = self._speed(plan, groups[plan], 1)
             groups = {near: groups[near] for near in _near(speeds) if near in groups}
-        num_steps = {plan: self._num_steps(plan, speeds[plan]) for plan in plans}
+        num_steps = {plan: self._num_steps(plan, speed) for plan, speed in speeds.items()}
         for _ in range(TRIAL_ROUNDS):
             near = [plan for plan in _near(speeds) if plan in groups]
             if len(near) == 1 and len(plans) > 1:
@@ -157,6 +162,12 @@ class Trial:
         placed(jobs, self._places(plan)[: len(groups)], plan.threads)
         seconds = time.perf_counter() - start
         return self.task.settings.members * num_steps / (seconds * plan.num_rounds)
+
+
+def _is_hopeless(plan: Plan, speeds: Mapping[Plan, float]) -> bool:
+    """Say whether a plan would be slower than another even if each of its workers were as fast as one alone."""
+    alone = [speed for known, speed in speeds.items() if known.engine == plan.engine and known.workers == 1]
+    return bool(alone) and plan.workers * alone[0] < max(speeds.values())
 
 
 def _near(speeds: Mapping[Plan, float]) -> list[Plan]:
