@@ -32,7 +32,9 @@ rest is what the clock shows beyond them: drawing random words in NumPy, making 
 
 Convolutions and matrix products are PyTorch's own (oneDNN and MKL), at the speed these reach on this machine: what a
 step of `small-cnn` takes besides them is all that could still be saved. The members of `mlp` share one product a layer;
-each elementwise operation between them passes through memory once, and that is what `compile` fuses.
+each elementwise operation between them passes through memory once, and that is what `compile` fuses. Two groups of them
+in two threads are slower than one: each operation takes a tenth of a millisecond, and after each a thread waits for
+Python's lock.
 
 bf16 pays where the processor has instructions for it (AVX512-BF16, AMX). Elsewhere oneDNN converts and computes in 32
 bits, which takes longer than float32 itself."""

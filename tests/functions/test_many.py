@@ -257,3 +257,19 @@ def test_errors_of_a_network_reach_the_caller(workers):
 def test_wrong_arguments_are_told_at_once(wrong, message):
     with pytest.raises(ArgumentError, match=message):
         predict_each(built(0), [], INPUTS, prepare=halved, **wrong)
+
+
+def test_it_works_in_inference_mode_and_for_kernels_of_three_dimensions():
+    network = nn.Sequential(nn.Conv3d(1, 2, 3), nn.Flatten(), nn.Linear(2 * 2 * 2 * 2, 3))
+    weights = dict(network.named_parameters())
+    inputs = torch.randn(5, 1, 4, 4, 4)
+    expected = predict(network, inputs, prepare=lambda batch: batch)
+    with torch.inference_mode():
+        (found,) = predict_each(network, [weights], inputs, prepare=lambda batch: batch)
+    torch.testing.assert_close(found.clone(), expected)
+
+
+def test_one_mapping_instead_of_many_is_refused():
+    network = nn.Linear(2, 3)
+    with pytest.raises(ArgumentError, match=r"`weights` must be an iterable of mappings, one a vector; got a mapping"):
+        predict_each(network, dict(network.named_parameters()), torch.zeros(1, 2), prepare=lambda batch: batch)

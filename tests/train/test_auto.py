@@ -93,13 +93,13 @@ def test_plans_share_the_cores_among_the_workers(make_task):
     with threads(8):
         loop, vmap = plans_for(task, "loop"), plans_for(task, "vmap")
     assert [(p.workers, p.threads, p.num_groups, p.num_rounds) for p in loop] == [
-        (1, None, 10, 10),
+        (1, 8, 10, 10),
         (2, 4, 10, 5),
         (4, 2, 10, 3),
         (8, 1, 10, 2),
     ]
     assert [(p.workers, p.threads, p.group_size, p.num_groups) for p in vmap] == [
-        (1, None, 4, 3),
+        (1, 8, 4, 3),
         (2, 4, 4, 3),
         (4, 2, 3, 4),
         (8, 1, 2, 5),
@@ -130,7 +130,7 @@ def fake(monkeypatch):
 
 def test_auto_takes_the_fastest_and_says_so_in_one_line(monkeypatch, fake, make_task):
     choice = chosen_engine(make_task(engine="auto", members=4))
-    assert (choice.engine, choice.group_size, choice.workers, choice.threads) == ("vmap", 4, 1, None)
+    assert (choice.engine, choice.group_size, choice.workers, choice.threads) == ("vmap", 4, 1, 2)
     assert choice.reason == ("engine vmap: 400 member-steps a second in a trial, 2.7 times loop, 2 members at a time")
     assert choice.member_steps_per_second["loop, 2 members at a time"] == 150.0
     monkeypatch.setattr(fake, "known", {**KNOWN, ("vmap", 1): 1.0, ("vmap", 2): 600.0})
@@ -178,6 +178,18 @@ def test_a_real_trial_times_every_engine_and_leaves_nothing_behind(make_task):
     assert {"loop", "vmap"} == {plan.engine for plan in speeds}
     assert all(speed > 0 for speed in speeds.values())
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize(("seconds_each", "tried"), [(0.02, False), (0.001, True)])
+def test_a_large_group_is_tried_only_where_further_members_are_cheap(monkeypatch, make_task, seconds_each, tried):
+    monkeypatch.setattr(trial.Trial, "_seconds", lambda self, plan: 0.1 + seconds_each * plan.group_size)  # noqa: ARG005
+    monkeypatch.setattr(trial.Trial, "_speed", lambda self, plan, groups, num_steps: 100.0)  # noqa: ARG005
+    task = make_task(members=8)
+    with threads(1):
+        plans = plans_for(task, "loop") + plans_for(task, "vmap")
+        speeds = trial.Trial(task).speeds(plans)
+    sizes = {plan.group_size: speed for plan, speed in speeds.items() if plan.engine == "vmap"}
+    assert sizes == ({8: 100.0} if tried else {3: pytest.approx(3 / 0.16)})
 
 
 def test_more_workers_are_not_tried_where_they_could_not_catch_up(monkeypatch, make_task):

@@ -9,6 +9,7 @@ from torch import nn
 from modescape.models import recipe
 from modescape.train.fusion import DropoutMaxPool, fuse
 from modescape.train.noise import MaskSource, drawing
+from train.training import INTERPRETED, distance, trained
 
 
 def run(network, inputs, seed):
@@ -77,3 +78,32 @@ OTHERS = [
 def test_other_layers_are_left_alone(network):
     before = [type(layer) for layer in network]
     assert [type(layer) for layer in fuse(network)] == before
+
+
+class Skipping(nn.Module):
+    """Uses a part of its Sequential by itself."""
+
+    def __init__(self, input_shape, num_classes):
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(input_shape[0], 4, 3, padding=1), nn.Dropout(0.3), nn.MaxPool2d(2))
+        self.head = nn.Linear(4, num_classes)
+
+    def forward(self, inputs):
+        skip = self.body[:2](inputs)
+        return self.head(skip.mean((2, 3)) + self.body[2](skip).mean((2, 3)))
+
+
+def test_layers_that_are_used_in_several_places_are_left_alone():
+    conv, drop = nn.Conv2d(4, 4, 3, padding=1), nn.Dropout(0.2)
+    for network in (nn.Sequential(drop, conv, drop, nn.MaxPool2d(2)), nn.Sequential(conv, drop, conv, nn.MaxPool2d(2))):
+        inputs = torch.randn(2, 4, 8, 8)
+        expected = network.eval()(inputs)
+        assert torch.equal(fuse(network)(inputs), expected)
+
+
+def test_a_network_that_fusing_would_change_is_not_fused(digits, make_task):
+    assert not make_task(Skipping, dataset=digits).fusible
+    assert make_task("small-cnn", dataset=digits).fusible
+    task = make_task(Skipping, dataset=digits)
+    loop, vmap = (trained(task, engine, [(1,)], num_steps=5)[1].weights for engine in INTERPRETED)
+    assert distance(loop, vmap) <= 1e-5

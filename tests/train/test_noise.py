@@ -226,3 +226,14 @@ def test_stacked_masks_are_those_of_each_member_drawn_one_by_one(monkeypatch, ah
         for _ in range(5):
             for draw, masks in zip(draws, stacked.step(), strict=True):
                 assert all(torch.equal(masks[member], source.mask(draw)) for member, source in enumerate(alone))
+
+
+def test_dropout_of_nothing_and_a_probability_in_a_tensor():
+    with drawing(MaskSource(seed=1)):
+        assert F.dropout(torch.empty(0, 3), 0.5).shape == (0, 3)
+        assert F.dropout(torch.ones(100), torch.tensor(0.5)).unique().tolist() == [0.0, 2.0]
+
+
+def test_masks_of_other_shapes_than_drawn_are_refused():
+    with Intercept(given_masks([torch.ones(3)])), pytest.raises(RuntimeError, match="other values than in the first"):
+        F.dropout(torch.ones(4), 0.5)

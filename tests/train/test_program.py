@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from modescape.core.errors import TrainingError
-from modescape.train import ENGINES
+from modescape.train import ENGINES, chosen_engine
 from modescape.train.places import placed
 from modescape.train.program import Program, python_state
 from train.training import distance, trained
@@ -86,25 +86,37 @@ def test_threads_record_and_run_at_the_same_time():
     assert placed([work] * 4, [torch.device("cpu")] * 4) == [expected] * 4
 
 
-class Counting(nn.Module):
-    """Does something else at every third pass."""
+class Changing(nn.Module):
+    """Does something else from pass to pass, by a count that is kept in one of many ways."""
 
-    def __init__(self, input_shape, num_classes):
+    total = 0
+
+    def __init__(self, input_shape, num_classes, kept="number"):
         super().__init__()
         self.layer = nn.Linear(input_shape[0], num_classes)
-        self.passes = 0
+        self.kept = kept
+        self.passes, self.listed, self.held = 0, [0], torch.zeros(())
+        Changing.total = 0
 
     def forward(self, inputs):
         if self.training:
-            self.passes += 1
-        return self.layer(F.relu(inputs) if self.passes % 3 == 0 else inputs)
+            self.passes += self.kept == "number"
+            self.listed[0] += self.kept == "list"
+            self.held = self.held + (self.kept == "tensor")
+            Changing.total += self.kept == "class"
+        count = self.passes + self.listed[0] + int(self.held) + Changing.total
+        return self.layer(F.relu(inputs) if count % 2 else inputs)
 
 
-def test_a_network_that_counts_its_passes_is_not_recorded(make_task):
-    task = make_task(Counting, optimizer="sgd", learning_rate=0.1)
+@pytest.mark.parametrize("kept", ["number", "list", "tensor", "class"])
+def test_a_network_that_changes_from_pass_to_pass_is_refused(kept, make_task):
+    task = make_task(Changing, {"kept": kept}, engine="auto", workers=1)
     assert task.noise.stateful
-    loop, vmap = (trained(task, engine, [(1,)])[1].weights for engine in ("loop", "vmap"))
-    assert distance(loop, vmap) < 1e-5
+    with pytest.raises(TrainingError, match=r"`engine` must be loop for Changing, which does not do the same in every"):
+        ENGINES["vmap"].begin(task, (0, 1))
+    choice = chosen_engine(task)
+    assert (choice.engine, "not vmap for Changing" in choice.reason) == ("loop", True)
+    assert not make_task(Changing, {"kept": "nowhere"}).noise.stateful
 
 
 def test_python_state_is_plain_values_by_name():

@@ -130,7 +130,9 @@ def test_devices():
 def test_bf16_and_float32_pass_and_tf32_needs_cuda(make_task):
     for precision in ("float32", "bf16"):
         make_task(precision=precision).check()
-    line = r"^`precision` must be float32 or bf16 but on CUDA; got 'tf32' on cpu\. Pass --precision float32 or bf16\.$"
+    line = (
+        r"^`precision` must be float32 or bf16, except on CUDA; got 'tf32' on cpu\. Pass --precision float32 or bf16\.$"
+    )
     with pytest.raises(ArgumentError, match=line):
         make_task(precision="tf32").check()
 

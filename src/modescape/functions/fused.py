@@ -242,6 +242,8 @@ def _is_fast(inputs: Tensor) -> bool:
     """Say whether numba can run on values: 32-bit floats on a CPU, in memory in the order of the words."""
     if inputs.dtype != torch.float32 or inputs.device.type != "cpu" or type(inputs) not in PLAIN_TENSORS:
         return False
+    if torch._C._functorch.is_functorch_wrapped_tensor(inputs):  # pyright: ignore[reportAttributeAccessIssue]
+        return False
     in_order = inputs.permute(0, 2, 3, 1) if inputs.ndim == 4 else inputs
     return in_order.is_contiguous() and inputs.numel() > 0 and kernels_available()
 

@@ -25,6 +25,7 @@ from modescape.core.seeds import next_global_numbers, seeded_globals
 from modescape.core.trees import Tree
 from modescape.functions.fused import POOLING
 from modescape.functions.intercept import Intercept
+from modescape.functions.layout import channels_last
 from modescape.functions.predictions import BATCH_SIZE
 
 ACCELERATOR_BATCH_SIZE = 1024
@@ -81,6 +82,9 @@ def predict_each(
     >>> [logits.mean().item() for logits in found]
     [0.0, 2.0]
     """
+    if isinstance(weights, Mapping):
+        got = Quoted("a mapping of names to tensors")
+        raise ArgumentError("weights", "be an iterable of mappings, one a vector", got, "Put it into a list")
     device = next((tensor.device for tensor in network.parameters()), inputs.device)
     on_cpu = device.type == "cpu"
     batch_size = (BATCH_SIZE if on_cpu else ACCELERATOR_BATCH_SIZE) if batch_size is None else batch_size
@@ -194,11 +198,14 @@ class _Run:
 
     def _probed(self, copied: "_Copy", batches: _Batches) -> tuple[bool, bool]:
         """Say whether a network draws random numbers, and whether it writes into its inputs, by running one batch."""
-        batch = batches.first().clone()
+        with torch.inference_mode(mode=False):
+            return self._probed_outside_inference(copied, batches.first().clone())
+
+    def _probed_outside_inference(self, copied: "_Copy", batch: Tensor) -> tuple[bool, bool]:
+        """Probe where PyTorch counts what is written into a tensor, which it does not in inference mode."""
         version = batch._version
         with seeded_globals(self.seed, self.device):
             untouched = next_global_numbers(self.device)
-        # Not in inference mode, where PyTorch does not count what is written.
         with seeded_globals(self.seed, self.device), torch.no_grad():
             copied.network(batch)
             draws = next_global_numbers(self.device) != untouched
@@ -209,8 +216,7 @@ class _Copy:
     """A copy of a network in evaluation mode, into which weights are loaded."""
 
     def __init__(self, network: nn.Module) -> None:
-        self.network = copy.deepcopy(network).eval().requires_grad_(requires_grad=False)
-        self.network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        self.network = channels_last(copy.deepcopy(network).eval().requires_grad_(requires_grad=False))
         self._own: Tree = {name: buffer.clone() for name, buffer in network.named_buffers()}
 
     def load(self, weights: Mapping[str, Tensor], index: int) -> None:

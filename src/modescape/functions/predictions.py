@@ -39,7 +39,7 @@ def predict(
     [1.0, 1.0, 1.0, 1.0, 1.0]
     """
     device = next((tensor.device for tensor in network.parameters()), inputs.device)
-    with evaluating(network), torch.no_grad(), seeded_globals(seed, device), Intercept(POOLING):
+    with evaluating(network), kept_buffers(network), torch.no_grad(), seeded_globals(seed, device), Intercept(POOLING):
         pieces = [network(prepare(batch.to(device))).softmax(dim=1) for batch in inputs.split(batch_size)]
     return torch.cat(pieces).cpu()
 
@@ -74,6 +74,27 @@ def predict_stacked(
     with evaluating(network), torch.no_grad(), seeded_globals(seed, device):
         pieces = [run(dict(weights), prepare(batch.to(device))) for batch in inputs.split(batch_size)]
     return torch.cat(pieces, dim=1).cpu()
+
+
+@contextmanager
+def kept_buffers(network: nn.Module) -> Iterator[None]:
+    """Give a network its buffers back after the block, whatever its passes have written into them.
+
+    >>> network = nn.BatchNorm1d(1)
+    >>> with kept_buffers(network):
+    ...     _ = network.running_mean.add_(5)
+    >>> network.running_mean.item()
+    0.0
+    """
+    holders = [(part, name, buffer) for part in network.modules() for name, buffer in part.named_buffers(recurse=False)]
+    before = [buffer.clone() for _, _, buffer in holders]
+    try:
+        yield
+    finally:
+        for (part, name, buffer), value in zip(holders, before, strict=True):
+            part._buffers[name] = buffer
+            with torch.no_grad():
+                buffer.copy_(value)
 
 
 @contextmanager

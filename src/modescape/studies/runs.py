@@ -256,7 +256,7 @@ def _check_unchanged(kept: StudySettings, chosen: StudySettings) -> None:
         if section in FIXED_SECTIONS and value != known:
             raise ArgumentError(
                 name,
-                f"be {known!r}, as in the run that is resumed",
+                f"be {'left out' if known is None else repr(known)}, as in the run that is resumed",
                 value,
                 "Leave it out, or start a new run with another --output",
             )

@@ -1,5 +1,6 @@
 """The choice of an engine, of groups and of threads, by measurement."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from modescape.core.errors import TrainingError
@@ -83,19 +84,18 @@ def _fastest(task: TrainingTask) -> EngineChoice:
     second = max(others, key=lambda plan: speeds[plan])
     reason = (
         f"engine {best.described}: {speeds[best]:,.0f} member-steps a second in a trial, "
-        f"{speeds[best] / speeds[second]:.1f} times {second.described}{aside}{_bf16_note(trial, best, speeds[best])}"
+        f"{speeds[best] / speeds[second]:.1f} times {second.described}{aside}{_bf16_note(task, plans, speeds[best])}"
     )
     record = {plan.described: speed for plan, speed in speeds.items()}
     return EngineChoice(best.engine, best.group_size, reason, record, *best.placement)
 
 
-def _bf16_note(trial: Trial, plan: Plan, speed: float) -> str:
+def _bf16_note(task: TrainingTask, plans: Sequence[Plan], speed: float) -> str:
     """Say how much bf16 is worth here: on machines without instructions for it, it is slower."""
-    task = trial.task
     if task.settings.precision != "bf16":
         return ""
-    exact = Trial(replace(task, settings=task.settings.model_copy(update={"precision": "float32"})))
-    return f"; bf16 is {speed / exact.speeds([plan])[plan]:.1f} times as fast as float32"
+    exact = replace(task, settings=task.settings.model_copy(update={"precision": "float32"}))
+    return f"; bf16 is {speed / max(Trial(exact).speeds(plans).values()):.1f} times as fast as float32"
 
 
 def check_vectorises(task: TrainingTask, engine: str) -> None:

@@ -1,5 +1,6 @@
 """Layers that are faster together: dropout and the max-pooling after it, in networks of ours and of users."""
 
+from collections import Counter
 from itertools import pairwise
 
 from jaxtyping import Float
@@ -44,7 +45,9 @@ class DropoutMaxPool(nn.Module):
 def fuse(network: nn.Module) -> nn.Module:
     """Put one layer in place of each dropout and max-pooling that follow each other in an `nn.Sequential`.
 
-    Neither has parameters, so the names of the network's weights stay. Layers with hooks are left alone.
+    Neither has parameters, so the names of the network's weights stay. Layers with hooks, or used in several places,
+    are left alone. A network that uses parts of an `nn.Sequential` by themselves computes something else afterwards:
+    compare the outputs of a pass.
 
     Args:
         network: It is changed, and returned.
@@ -52,10 +55,13 @@ def fuse(network: nn.Module) -> nn.Module:
     >>> fuse(nn.Sequential(nn.Dropout(0.1), nn.MaxPool2d(2), nn.ReLU()))[0].__class__.__name__
     'DropoutMaxPool'
     """
+    uses = Counter(id(child) for part in network.modules() for child in part._modules.values())
     for part in network.modules():
         if type(part) is not nn.Sequential:
             continue
-        for (name, first), (other, second) in pairwise(list(part.named_children())):
+        for (name, first), (other, second) in pairwise(list(part._modules.items())):
+            if uses[id(first)] > 1 or uses[id(second)] > 1:
+                continue
             if isinstance(first, nn.Dropout) and isinstance(second, nn.MaxPool2d) and _drops(first) and _pools(second):
                 setattr(part, name, DropoutMaxPool(first, second))
                 setattr(part, other, nn.Identity())

@@ -45,7 +45,8 @@ class LoopGroup:
     def __init__(self, task: TrainingTask, member: int, state: MemberState | None) -> None:
         self.members = (member,)
         self._task = task
-        self._network = fuse(task.placed_network(member))
+        network = task.placed_network(member)
+        self._network = fuse(network) if task.fusible else network
         if state is not None:
             load_weights(self._network, state.weights)
         self._flat = flattened(self._network)
@@ -92,8 +93,9 @@ class LoopGroup:
         with computing(settings.precision, task.device):
             logits = self._network(inputs)
             loss = F.cross_entropy(logits, labels, label_smoothing=settings.label_smoothing)
-        gradients = torch.autograd.grad(loss, self._parameters, allow_unused=True)
-        stacked = [None if gradient is None else gradient.unsqueeze(0) for gradient in gradients]
+        self._network.zero_grad(set_to_none=True)
+        loss.backward()
+        stacked = [None if p.grad is None else p.grad.unsqueeze(0) for p in self._parameters]
         self._optimizer.step(stacked, rate=learning_rate(settings, step, task.steps_per_epoch))
         return loss.detach()
 

@@ -9,17 +9,19 @@ draw inside `torch.func.vmap`, draws them beforehand from the same generators fo
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int16, Int64
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from modescape.core.seeds import next_global_numbers, seeded_globals, torch_generator
 from modescape.functions.fused import POOLING, dropped, dropped_max_pooled, expanded, expanded_rows
 from modescape.functions.intercept import Handler, Intercept
+from modescape.functions.predictions import kept_buffers
 from modescape.train.fusion import dropout_max_pool
 from modescape.train.program import python_state
 
@@ -118,7 +120,8 @@ class MaskSource:
 
     def words(self, draw: Draw) -> Int16[Tensor, "value"]:
         """Return the uniform 16-bit words of one dropout, one a value."""
-        return self.raw(draw.num_raw).view(torch.int16)[: draw.num_values]
+        raw = self.raw(draw.num_raw) if draw.num_raw else torch.empty(1, dtype=torch.int64, device=self._device)
+        return raw.view(torch.int16)[: draw.num_values]
 
     def raw(self, count: int) -> Int64[Tensor, "word"]:
         """Return uniform 64-bit words."""
@@ -215,7 +218,7 @@ def _dropout_arguments(
     inplace: bool = False,  # noqa: FBT001, FBT002
 ) -> tuple[Tensor, float, bool, bool]:
     """Name the arguments of a dropout call as PyTorch names them."""
-    return input, p, training, inplace
+    return input, float(p), training, inplace
 
 
 def drawing(source: MaskSource) -> Intercept:
@@ -245,17 +248,26 @@ def drawing(source: MaskSource) -> Intercept:
 def given_masks(masks: Sequence[Tensor]) -> dict[Callable[..., Any], Handler]:
     """Return handlers with which dropouts take their masks from a list, in the order they are met."""
     remaining = iter(masks)
-    return dropout_handlers(lambda inputs, _: inputs * next(remaining).to(inputs.dtype))
+
+    def drop(inputs: Tensor, draw: Draw) -> Tensor:
+        mask = next(remaining)
+        if tuple(mask.shape) != draw.shape:
+            raise RuntimeError(f"dropout of other values than in the first pass: {draw.shape}")
+        return inputs * mask.to(inputs.dtype)
+
+    return dropout_handlers(drop)
 
 
 @dataclass(frozen=True)
 class NoiseProfile:
-    """What randomness a network's training pass uses.
+    """What randomness a network's training pass uses, and whether every pass is like the first.
 
     Args:
         draws: Its dropouts in order, for one batch.
-        uncontrolled: Whether it draws other random numbers too, from the global generator.
-        stateful: Whether it changes plain numbers of its own, such as a count of passes.
+        uncontrolled: Whether it draws other random numbers too, from the global generator, or runs a dropout anew in
+            the backward pass (activation checkpointing), which only the global generator can repeat.
+        stateful: Whether what it does depends on values of its own besides weights and buffers, such as a count of
+            passes.
     """
 
     draws: tuple[Draw, ...]
@@ -263,8 +275,12 @@ class NoiseProfile:
     stateful: bool = False
 
 
+TRIAL_PASSES = 3
+"""Passes that are compared: what changes at every second or third pass is found."""
+
+
 def noise_profile(network: nn.Module, inputs: Tensor) -> NoiseProfile:
-    """Run one training pass and note which random numbers it draws.
+    """Run some training passes and note which random numbers they draw.
 
     Args:
         network: Its buffers are left as they were.
@@ -273,23 +289,62 @@ def noise_profile(network: nn.Module, inputs: Tensor) -> NoiseProfile:
     >>> noise_profile(nn.Sequential(nn.Dropout(0.25)), torch.zeros(2, 3)).draws
     (Draw(shape=(2, 3), probability=0.25),)
     """
+    was_training = network.training
+    with seeded_globals(0):
+        untouched = next_global_numbers(inputs.device)
+    before = python_state(network.train())
+    passes = [_trial_pass(network, inputs) for _ in range(TRIAL_PASSES)]
+    draws, outputs, after = passes[0]
+    stateful = python_state(network) != before or not all(
+        other.draws == draws and torch.equal(other.outputs, outputs) for other in passes[1:]
+    )
+    network.train(was_training)
+    uncontrolled = after != untouched or _draws_backward(network, inputs)
+    return NoiseProfile(draws, uncontrolled, stateful and not uncontrolled)
+
+
+class _Pass(NamedTuple):
+    """What was seen in one pass: dropouts, outputs, and the next numbers of the global generators."""
+
+    draws: tuple[Draw, ...]
+    outputs: Tensor
+    next_numbers: tuple[float, ...]
+
+
+def _trial_pass(network: nn.Module, inputs: Tensor) -> _Pass:
+    """Run one forward pass in which dropouts drop nothing, and leave no trace."""
     draws: list[Draw] = []
 
     def note(tensor: Tensor, draw: Draw) -> Tensor:
         draws.append(draw)
         return tensor.clone()
 
-    saved = {name: buffer.clone() for name, buffer in network.named_buffers()}
-    was_training = network.training
-    with seeded_globals(0):
-        untouched = next_global_numbers(inputs.device)
-    with seeded_globals(0), torch.no_grad():
-        before = python_state(network.train())
-        with Intercept(dropout_handlers(note)):
-            network(inputs)
-        stateful = python_state(network) != before
-        uncontrolled = next_global_numbers(inputs.device) != untouched
-    network.train(was_training)
-    for name, buffer in network.named_buffers():
-        buffer.copy_(saved[name])
-    return NoiseProfile(tuple(draws), uncontrolled, stateful)
+    with kept_buffers(network), seeded_globals(0), torch.no_grad(), Intercept(dropout_handlers(note)):
+        outputs = network(inputs)
+        next_numbers = next_global_numbers(inputs.device)
+    return _Pass(tuple(draws), outputs if isinstance(outputs, Tensor) else torch.empty(0), next_numbers)
+
+
+class _RandomOperations(TorchDispatchMode):
+    """Counts the operations that draw random numbers inside the block."""
+
+    count = 0
+
+    def __torch_dispatch__(
+        self, func: Any, types: Sequence[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Count an operation and run it."""
+        self.count += torch.Tag.nondeterministic_seeded in func.tags
+        return func(*args, **(kwargs or {}))
+
+
+def _draws_backward(network: nn.Module, inputs: Tensor) -> bool:
+    """Say whether the backward pass draws random numbers, by one pass with PyTorch's own dropout."""
+    with kept_buffers(network), seeded_globals(0, inputs.device), torch.enable_grad():
+        outputs = network(inputs)
+        if not isinstance(outputs, Tensor) or not outputs.requires_grad:
+            return False
+        with _RandomOperations() as seen:
+            outputs.sum().backward()
+    network.zero_grad(set_to_none=True)
+    return seen.count > 0

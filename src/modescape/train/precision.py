@@ -21,7 +21,9 @@ def check_precision(precision: Precision, device: torch.device) -> None:
     """
     if precision == "tf32" and device.type != "cuda":
         advice = "Pass --precision float32 or bf16"
-        raise ArgumentError("precision", "be float32 or bf16 but on CUDA", Quoted(f"'tf32' on {device.type}"), advice)
+        raise ArgumentError(
+            "precision", "be float32 or bf16, except on CUDA", Quoted(f"'tf32' on {device.type}"), advice
+        )
 
 
 def computing(precision: Precision, device: torch.device) -> AbstractContextManager[object]:

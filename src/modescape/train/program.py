@@ -7,6 +7,7 @@ elementwise and launches a whole step at once on a GPU.
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -123,7 +124,7 @@ def _compiled(record: nn.Module, device: torch.device) -> Callable[..., Sequence
 
 
 def python_state(network: nn.Module) -> dict[str, object]:
-    """Return the plain numbers, texts and truth values that a network's parts hold besides tensors.
+    """Return what a network's parts hold besides parameters and buffers: numbers, texts, tensors, and lists of them.
 
     A network in which a training pass changes one of them, such as a count of steps, does not do the same thing at
     every step, and must not be recorded.
@@ -132,8 +133,23 @@ def python_state(network: nn.Module) -> dict[str, object]:
     0.25
     """
     return {
-        f"{name}.{key}": value
+        f"{name}.{key}": _frozen(value)
         for name, part in network.named_modules()
         for key, value in vars(part).items()
-        if isinstance(value, bool | int | float | str | type(None))
+        if key not in {"_parameters", "_buffers", "_modules"}
     }
+
+
+def _frozen(value: object, depth: int = 3) -> object:
+    """Return a copy of a value to compare with: tensors by what they hold, other objects by what is in them."""
+    if isinstance(value, Tensor):
+        return value.detach().cpu().numpy().tobytes() if value.layout == torch.strided else id(value)
+    if value is None or isinstance(value, bool | int | float | str | bytes):
+        return value
+    if not depth or isinstance(value, nn.Module):
+        return id(value)
+    if isinstance(value, list | tuple | set | frozenset | deque):
+        return [_frozen(item, depth - 1) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _frozen(item, depth - 1) for key, item in value.items()}
+    return {key: _frozen(item, depth - 1) for key, item in getattr(value, "__dict__", {}).items()}

@@ -8,10 +8,12 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
 from modescape.core.errors import ArgumentError, ModelError, Quoted
-from modescape.core.seeds import Stream, derived_seed, numpy_generator, torch_generator
+from modescape.core.seeds import Stream, derived_seed, numpy_generator, seeded_globals, torch_generator
 from modescape.data import Dataset, cropped, drawn_crops
+from modescape.functions.layout import channels_last
 from modescape.models import Recipe, check_network
-from modescape.train.noise import MaskSource, NoiseProfile, noise_profile
+from modescape.train.fusion import fuse
+from modescape.train.noise import MaskSource, NoiseProfile, drawing, noise_profile
 from modescape.train.precision import check_precision
 from modescape.train.settings import TrainSettings
 
@@ -76,6 +78,20 @@ class TrainingTask:
             ) from error
 
     @cached_property
+    def fusible(self) -> bool:
+        """Whether the network gives the same outputs with dropout and pooling layers run as one."""
+        inputs = self.dataset.prepare(self.dataset.train.inputs[: self.batch_size]).to(self.device)
+        outputs = []
+        for network in (self.placed_network(0), fuse(self.placed_network(0))):
+            try:
+                with seeded_globals(0, self.device), torch.no_grad(), drawing(MaskSource(0, self.device)):
+                    outputs.append(network.train()(inputs))
+            except Exception:
+                # In whatever way it fails: then it is not fused.
+                return False
+        return torch.equal(outputs[0], outputs[1])
+
+    @cached_property
     def _training_data(self) -> tuple[Tensor, Tensor]:
         """Inputs (images with channels last) and labels, on the device."""
         inputs, labels = self.dataset.train.inputs, self.dataset.train.labels
@@ -113,9 +129,7 @@ class TrainingTask:
     def placed_network(self, member: int) -> nn.Module:
         """Build a member's network on the device, images in the layout that is fast there (channels last)."""
         network = self.network(member).to(self.device)
-        if len(self.dataset.input_shape) == 3:
-            network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-        return network
+        return channels_last(network) if len(self.dataset.input_shape) == 3 else network
 
     def order(self, member: int, epoch: int) -> Int[Tensor, "step batch"]:
         """Return the examples of each step of a member's epoch (both counted from 0)."""

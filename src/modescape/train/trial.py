@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -16,6 +16,8 @@ TRIAL_ROUNDS = 5
 TRIAL_SECONDS = 0.1
 """Each way is timed in turn, in rounds of about so many seconds or one step; the best round counts, because whatever
 else the machine does only ever makes a round slower."""
+PROBE_MEMBERS = 3
+"""Members of the small group that tells what further members would cost."""
 CLEARLY_FASTER = 2.0
 """A lead that no further round would turn: ways so far behind are not timed again."""
 COMPILE_SECONDS = 30.0
@@ -85,7 +87,8 @@ def plans_for(task: TrainingTask, engine: str) -> list[Plan]:
     for workers in counts:
         at_once = min(workers, members)
         num_groups = max(-(-members // limit), at_once)
-        threads = settings.threads or (max(1, cores // at_once) if at_once > 1 else None)
+        # Said also for one worker: a run that is resumed in another environment then rounds as it did before.
+        threads = settings.threads or (max(1, cores // at_once) if task.device.type == "cpu" else None)
         size = -(-members // num_groups)
         plans.append(Plan(engine, size, at_once, threads, -(-members // size)))
     return plans
@@ -111,9 +114,15 @@ class Trial:
         for plan in plans:
             if _is_hopeless(plan, speeds):
                 continue
+            if slower := self._slower(plan, speeds):
+                speeds |= slower
+                continue
             groups[plan] = self._groups(plan)
             self._speed(plan, groups[plan], 1)
             speeds[plan] = self._speed(plan, groups[plan], 1)
+            if plan not in _near(speeds):
+                # Once more: a hiccup of the machine should not decide.
+                speeds[plan] = max(speeds[plan], self._speed(plan, groups[plan], 1))
             groups = {near: groups[near] for near in _near(speeds) if near in groups}
         num_steps = {plan: self._num_steps(plan, speed) for plan, speed in speeds.items()}
         for _ in range(TRIAL_ROUNDS):
@@ -133,6 +142,30 @@ class Trial:
             return {}
         num_steps = num_member_steps(self.task)
         return {plan: num_steps / (num_steps / speed + time.perf_counter() - start)}
+
+    def _slower(self, plan: Plan, speeds: Mapping[Plan, float]) -> dict[Plan, float]:
+        """Return the speed of a small group if further members would each take longer than they do in other ways.
+
+        A step of a large group of large networks takes seconds and gigabytes, only to learn that it is slow.
+        """
+        if not speeds or plan.group_size <= PROBE_MEMBERS:
+            return {}
+        small = [replace(plan, group_size=size, workers=1, num_groups=1) for size in (1, PROBE_MEMBERS)]
+        one, some = (self._seconds(probe) for probe in small)
+        each = max(some - one, 1e-9) / (PROBE_MEMBERS - 1)
+        if plan.workers / each > max(speeds.values()):
+            return {}
+        return {small[1]: PROBE_MEMBERS / some}
+
+    def _seconds(self, plan: Plan) -> float:
+        """Return the seconds of a step of one group, the better of two."""
+        groups, places = self._groups(plan), self._places(plan)
+        seconds = []
+        for _ in range(3):
+            start = time.perf_counter()
+            placed([partial(_train, groups[0], 1)], places, plan.threads)
+            seconds.append(time.perf_counter() - start)
+        return min(seconds[1:])
 
     def _groups(self, plan: Plan) -> list[Group]:
         """Begin as many groups as are trained at the same time."""

@@ -27,7 +27,9 @@ from modescape.train.task import TrainingTask
 
 
 class VmapEngine:
-    """Trains the members of a group as one program; takes networks whose only randomness is dropout.
+    """Trains the members of a group as one program.
+
+    It takes networks whose only randomness is dropout, and whose training passes are all alike.
 
     Args:
         name: As the settings call it.
@@ -48,8 +50,14 @@ class VmapEngine:
         """Start a group of members.
 
         Raises:
-            TrainingError: If the network draws random numbers other than dropout masks.
+            TrainingError: If the network draws random numbers other than dropout masks, or does not do the same in
+                every pass.
         """
+        if task.noise.stateful:
+            raise TrainingError(
+                f"`engine` must be loop for {task.recipe.name}, which does not do the same in every training pass; "
+                f"got {self.name!r}. Pass --engine loop, or auto; or keep what changes in buffers."
+            )
         if task.noise.uncontrolled:
             raise TrainingError(
                 f"`engine` must be loop for {task.recipe.name}, which draws random numbers that are not dropout masks; "
@@ -83,7 +91,7 @@ class VmapGroup:
         self._kernels = kernels_for(task.device)
         self._losses = vmap(self._loss)
         self._masks = StackedMasks(task.noise.draws)
-        self._program = self._gradients if task.noise.stateful else Program(self._gradients, compiled=compiled)
+        self._program = Program(self._gradients, compiled=compiled)
 
     def train_epoch(self, epoch: int, num_steps: int | None = None) -> Float[Tensor, "member"]:
         """Train every member for an epoch, or its first steps."""
