@@ -26,7 +26,10 @@ from modescape.core.trees import Tree
 from modescape.functions.fused import POOLING
 from modescape.functions.intercept import Intercept
 from modescape.functions.layout import channels_last
-from modescape.functions.predictions import BATCH_SIZE
+
+CPU_BATCH_SIZE = 128
+"""Examples predicted at once by a worker: activations still stay in the cache, and fewer calls wait for Python's lock
+(a tenth faster than 64)."""
 
 ACCELERATOR_BATCH_SIZE = 1024
 """Examples predicted at once on an accelerator: enough to keep it busy with networks for small images."""
@@ -64,7 +67,7 @@ def predict_each(
         inputs: Raw examples, the same for all weights.
         prepare: Turns a raw batch into what the network sees. It is called once a batch if all prepared batches fit
             into 1 GiB (and the network does not write into its inputs), else once a batch and vector, in the workers.
-        batch_size: Examples at once; by default 64 on a CPU and 1,024 on an accelerator.
+        batch_size: Examples at once; by default 128 on a CPU and 1,024 on an accelerator.
         workers: Weights at once, each on a thread of its own; by default `torch.get_num_threads()` on a CPU. With one,
             a network runs on all threads of torch. Always one on an accelerator, and for networks that draw random
             numbers in evaluation mode.
@@ -87,7 +90,7 @@ def predict_each(
         raise ArgumentError("weights", "be an iterable of mappings, one a vector", got, "Put it into a list")
     device = next((tensor.device for tensor in network.parameters()), inputs.device)
     on_cpu = device.type == "cpu"
-    batch_size = (BATCH_SIZE if on_cpu else ACCELERATOR_BATCH_SIZE) if batch_size is None else batch_size
+    batch_size = (CPU_BATCH_SIZE if on_cpu else ACCELERATOR_BATCH_SIZE) if batch_size is None else batch_size
     workers = torch.get_num_threads() if workers is None else workers
     check_at_least(batch_size, 1, "batch_size", "Leave it out to have it chosen")
     check_at_least(workers, 1, "workers", "Leave it out to use one for each of torch's threads")
