@@ -6,13 +6,15 @@ Usage: python benchmarks/where_time_goes.py [--quick] [--rounds 3] [--output doc
 import re
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch.autograd.profiler_util import EventList
 from torch.profiler import ProfilerActivity, profile
 
 from common import machine, parsed_options, publish, table
+from modescape.data import Dataset
+from modescape.functions import predict_each
 from modescape.train import ENGINES, TrainingTask
 from trainers import digits, made_images, task_of
 
@@ -27,8 +29,9 @@ KINDS = {
 }
 """Names of operations in the profile, by kind of work."""
 REST = "random numbers, Python and the rest"
-INTRODUCTION = """Milliseconds of a training step on one core, by the names of the operations in PyTorch's profiler; the
-rest is what the clock shows beyond them: drawing random words in NumPy, making masks of them, and Python.
+INTRODUCTION = """Milliseconds of a training step, and of an evaluation, on one core, by the names of operations in
+PyTorch's profiler. The rest is what the clock shows beyond them: pooling without gradients by a kernel of our own,
+random words from NumPy, masks made of them, and Python.
 
 Convolutions and matrix products are PyTorch's own (oneDNN and MKL), at the speed these reach on this machine: what a
 step of `small-cnn` takes besides them is all that could still be saved. The members of `mlp` share one product a layer;
@@ -50,9 +53,10 @@ def main() -> None:
         "`small-cnn`, `loop`, bf16": (task_of("small-cnn", images, 1, 1, precision="bf16"), "loop"),
         "25 members of `mlp`, `vmap`, float32": (task_of("mlp", digits(), 25, 1), "vmap"),
     }
-    columns = {name: profiled(task, engine, options.rounds) for name, (task, engine) in cases.items()}
+    columns = {name: trained(task, engine, options.rounds) for name, (task, engine) in cases.items()}
+    columns["`small-cnn` with one weight vector on 1,280 images, `predict_each`"] = evaluated(images, options.rounds)
     rows = [[kind, *(f"{times.get(kind, 0.0):.2f}" for times in columns.values())] for kind in [*KINDS, REST]]
-    rows.append(["a step", *(f"{sum(times.values()):.2f}" for times in columns.values())])
+    rows.append(["in all", *(f"{sum(times.values()):.2f}" for times in columns.values())])
     publish(
         "where_time_goes",
         ["## Where the time goes", machine(), INTRODUCTION, table(["milliseconds", *columns], rows)],
@@ -60,23 +64,41 @@ def main() -> None:
     )
 
 
-def profiled(task: TrainingTask, engine: str, rounds: int) -> dict[str, float]:
-    """Return the milliseconds of a step of all members by kind of work, the whole as the median over rounds."""
+def trained(task: TrainingTask, engine: str, rounds: int) -> dict[str, float]:
+    """Return the milliseconds of a step of all members by kind of work."""
     group = ENGINES[engine].begin(task, range(task.settings.members))
-    group.train_epoch(0)
+    return profiled(lambda: group.train_epoch(0), task.steps_per_epoch, rounds)
+
+
+def evaluated(images: Dataset, rounds: int) -> dict[str, float]:
+    """Return the milliseconds of predicting all images with one weight vector by kind of work."""
+    network = task_of("small-cnn", images, 1, 1).network(0)
+    weights, number = dict(network.named_parameters()), 10
+    inputs = images.train.inputs
+
+    def run() -> None:
+        for _ in predict_each(network, [weights] * number, inputs, prepare=images.prepare, output="logits", workers=1):
+            pass
+
+    return profiled(run, number, rounds)
+
+
+def profiled(run: Callable[[], object], number: int, rounds: int) -> dict[str, float]:
+    """Return the milliseconds of one of a number of repetitions in a run, the whole as the median over rounds."""
+    run()
     seconds = []
     for _ in range(rounds):
         start = time.perf_counter()
-        group.train_epoch(0)
+        run()
         seconds.append(time.perf_counter() - start)
     with profile(activities=[ProfilerActivity.CPU]) as found:
-        group.train_epoch(0)
+        run()
     times = by_kind(found.key_averages())
     # The profiler takes time itself: where it saw more than the clock, its shares are kept.
     whole = 1_000 * statistics.median(seconds)
-    scale = min(1.0, whole / sum(times.values())) / task.steps_per_epoch
+    scale = min(1.0, whole / sum(times.values())) / number
     shares = {kind: scale * value for kind, value in times.items()}
-    return {**shares, REST: whole / task.steps_per_epoch - sum(shares.values())}
+    return {**shares, REST: whole / number - sum(shares.values())}
 
 
 def by_kind(events: EventList) -> Mapping[str, float]:
