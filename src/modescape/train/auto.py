@@ -1,6 +1,6 @@
 """The choice of an engine, of groups and of threads, by measurement."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from modescape.core.errors import TrainingError
@@ -49,8 +49,7 @@ def chosen_engine(task: TrainingTask) -> EngineChoice:
         if named != "auto":
             return _as_set(task, named)
         if task.settings.members == 1:
-            plan = plans_for(task, "loop")[0]
-            return EngineChoice("loop", 1, "engine loop: one member", {}, plan.workers, plan.threads)
+            return _choice(plans_for(task, "loop")[0], "engine loop: one member")
         return _fastest(task)
 
 
@@ -59,7 +58,13 @@ def _as_set(task: TrainingTask, engine: str) -> EngineChoice:
     if engine != "loop":
         check_vectorises(task, engine)
     plan = plans_for(task, engine)[0]
-    return EngineChoice(engine, plan.group_size, f"engine {plan.described}, as set", {}, plan.workers, plan.threads)
+    return _choice(plan, f"engine {plan.described}, as set")
+
+
+def _choice(plan: Plan, reason: str, speeds: Mapping[Plan, float] | None = None) -> EngineChoice:
+    """Return a plan as the choice."""
+    record = {tried.described: speed for tried, speed in (speeds or {}).items()}
+    return EngineChoice(plan.engine, plan.group_size, reason, record, plan.workers, plan.threads)
 
 
 def _fastest(task: TrainingTask) -> EngineChoice:
@@ -71,23 +76,22 @@ def _fastest(task: TrainingTask) -> EngineChoice:
     except TrainingError as error:
         aside = f"; {error}".partition("; got")[0].replace("`engine` must be loop", "not vmap", 1)
     if len(plans) == 1:
-        plan = plans[0]
-        return EngineChoice(plan.engine, plan.group_size, f"engine {plan.described}{aside}", {}, *plan.placement)
+        return _choice(plans[0], f"engine {plans[0].described}{aside}")
     trial = Trial(task)
     speeds = trial.speeds(plans)
-    best = max(speeds, key=lambda plan: speeds[plan])
+    # Among the plans: a small group, timed in place of a large one, is not a way to train.
+    best = max((plan for plan in plans if plan in speeds), key=lambda plan: speeds[plan])
     if compile_pays(task, best, speeds[best]):
         compiled = replace(best, engine="compile")
         speeds |= trial.compiled_speed(compiled)
-        best = max(speeds, key=lambda plan: speeds[plan])
+        best = max(best, compiled, key=lambda plan: speeds.get(plan, 0.0))
     others = [plan for plan in speeds if plan.engine != best.engine] or [plan for plan in speeds if plan != best]
     second = max(others, key=lambda plan: speeds[plan])
     reason = (
         f"engine {best.described}: {speeds[best]:,.0f} member-steps a second in a trial, "
         f"{speeds[best] / speeds[second]:.1f} times {second.described}{aside}{_bf16_note(task, plans, speeds[best])}"
     )
-    record = {plan.described: speed for plan, speed in speeds.items()}
-    return EngineChoice(best.engine, best.group_size, reason, record, *best.placement)
+    return _choice(best, reason, speeds)
 
 
 def _bf16_note(task: TrainingTask, plans: Sequence[Plan], speed: float) -> str:

@@ -44,11 +44,6 @@ class Plan:
     num_groups: int
 
     @property
-    def placement(self) -> tuple[int, int | None]:
-        """Workers and threads."""
-        return self.workers, self.threads
-
-    @property
     def num_rounds(self) -> int:
         """How many times over the workers take a group each."""
         return -(-self.num_groups // self.workers)

@@ -81,11 +81,11 @@ class VmapGroup:
         self._task = task
         self._network = task.network(members[0]).to(task.device)
         trees = [state.weights for state in states] if states else [weights_of(task.network(m)) for m in members]
-        stacked = {name: _channels_last(tensor.to(task.device)) for name, tensor in stack(trees).items()}
+        stacked = {name: tensor.to(task.device) for name, tensor in stack(trees).items()}
         trainable = {name for name, p in self._network.named_parameters() if p.requires_grad}
         self._names = [name for name, _ in (*self._network.named_parameters(), *self._network.named_buffers())]
         self._flat = FlatParameters({name: tensor for name, tensor in stacked.items() if name in trainable})
-        self._constants = {name: tensor for name, tensor in stacked.items() if name not in trainable}
+        self._constants = {name: _channels_last(t) for name, t in stacked.items() if name not in trainable}
         remembered = [state.optimizer for state in states] if states else None
         self._optimizer = MemberOptimiser(self._flat, task.settings, remembered)
         self._kernels = kernels_for(task.device)
