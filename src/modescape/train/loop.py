@@ -14,11 +14,12 @@ from modescape.functions.predictions import predict
 from modescape.train.engine import MemberState
 from modescape.train.flat import flattened
 from modescape.train.fusion import fuse
-from modescape.train.noise import drawing
+from modescape.train.noise import PartOfStep, drawing
 from modescape.train.optimisers import MemberOptimiser
 from modescape.train.places import check_stop
 from modescape.train.precision import computing
 from modescape.train.schedules import learning_rate
+from modescape.train.settings import TrainSettings
 from modescape.train.task import TrainingTask
 
 
@@ -60,6 +61,7 @@ class LoopGroup:
         changes = task.augmentation(member, epoch)
         total = torch.zeros((), device=task.device)
         self._network.train()
+        self._masks = task.masks(member, epoch)
         with self._noise(member, epoch):
             for index, indices in enumerate(steps):
                 check_stop()
@@ -85,19 +87,42 @@ class LoopGroup:
         task = self._task
         if task.noise.uncontrolled:
             return seeded_globals(task.other_noise_seed(member, epoch), task.device)
-        return drawing(task.masks(member, epoch)) if task.noise.draws else nullcontext()
+        return drawing(self._masks) if task.noise.draws and len(task.parts) == 1 else nullcontext()
 
     def _step(self, step: int, inputs: Tensor, labels: Tensor) -> Tensor:
         """Make one step of the optimiser and return the loss before it, in nats."""
         task, settings = self._task, self._task.settings
-        with computing(settings.precision, task.device):
-            logits = self._network(inputs)
-            loss = F.cross_entropy(logits, labels, label_smoothing=settings.label_smoothing)
         self._network.zero_grad(set_to_none=True)
-        loss.backward()
+        loss = self._backward(inputs, labels) if len(task.parts) == 1 else self._backward_in_parts(inputs, labels)
         stacked = [None if p.grad is None else p.grad.unsqueeze(0) for p in self._parameters]
         self._optimizer.step(stacked, rate=learning_rate(settings, step, task.steps_per_epoch))
+        return loss
+
+    def _backward(self, inputs: Tensor, labels: Tensor) -> Tensor:
+        """Add the gradients of a batch to those of the parameters, and return its loss."""
+        task, settings = self._task, self._task.settings
+        with computing(settings.precision, task.device):
+            loss = batch_loss(self._network(inputs), labels, settings, task.batch_size)
+        loss.backward()
         return loss.detach()
+
+    def _backward_in_parts(self, inputs: Tensor, labels: Tensor) -> Tensor:
+        """Do so for one micro-batch after the other, with the masks of the whole batch."""
+        draws = self._task.noise.draws
+        words = [self._masks.words(draw) for draw in draws if draw.level]
+        losses = []
+        for part in self._task.parts:
+            with drawing(PartOfStep(draws, words, part)):
+                losses.append(self._backward(inputs[part], labels[part]))
+        return torch.stack(losses).sum(dim=0)
+
+
+def batch_loss(logits: Tensor, labels: Tensor, settings: TrainSettings, batch_size: int) -> Tensor:
+    """Return what some examples add to the mean cross-entropy of a batch, in nats."""
+    smoothing = settings.label_smoothing
+    if len(labels) == batch_size:
+        return F.cross_entropy(logits, labels, label_smoothing=smoothing)
+    return F.cross_entropy(logits, labels, label_smoothing=smoothing, reduction="sum") / batch_size
 
 
 def weights_of(network: nn.Module) -> Tree:

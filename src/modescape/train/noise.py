@@ -86,7 +86,29 @@ class Draw:
         return mask.movedim(-1, -3) if len(self.shape) == 4 else mask
 
 
-class MaskSource:
+class Masks:
+    """Dropout masks made of words; where the words come from is for those derived from it to say."""
+
+    def __init__(self, device: torch.device | str = "cpu") -> None:
+        self._device = torch.device(device)
+
+    def words(self, draw: Draw) -> Int16[Tensor, "value"]:
+        """Return the uniform 16-bit words of one dropout, one a value."""
+        raise NotImplementedError
+
+    def mask(self, draw: Draw) -> Float[Tensor, "..."]:
+        """Return a mask of zeros (dropped) and 1 / keep probability (kept).
+
+        Images are drawn in the order (example, height, width, channel), the memory order of the fast layout, and
+        shown as (example, channel, height, width): the mask is the same in every layout.
+        """
+        if draw.level == 0:
+            return torch.zeros(draw.shape, device=self._device)
+        mask = expanded(self.words(draw), draw.bound, draw.scale, torch.empty(draw.layout, device=self._device))
+        return draw.shown(mask)
+
+
+class MaskSource(Masks):
     """Draws the dropout masks of one member from a generator of its own.
 
     A mask is made of uniform 16-bit words, four out of each random 64-bit word (9 times faster than floats). The words
@@ -102,21 +124,10 @@ class MaskSource:
     """
 
     def __init__(self, seed: int, device: torch.device | str = "cpu") -> None:
-        self._device = torch.device(device)
+        super().__init__(device)
         self._fast = np.random.Generator(np.random.SFC64(seed))
         self._torch = None if self._device.type == "cpu" else torch_generator(seed, self._device)
         self._left = torch.empty(0, dtype=torch.int64, device=self._device)
-
-    def mask(self, draw: Draw) -> Float[Tensor, "..."]:
-        """Return a mask of zeros (dropped) and 1 / keep probability (kept).
-
-        Images are drawn in the order (example, height, width, channel), the memory order of the fast layout, and
-        shown as (example, channel, height, width): the mask is the same in every layout.
-        """
-        if draw.level == 0:
-            return torch.zeros(draw.shape, device=self._device)
-        mask = expanded(self.words(draw), draw.bound, draw.scale, torch.empty(draw.layout, device=self._device))
-        return draw.shown(mask)
 
     def words(self, draw: Draw) -> Int16[Tensor, "value"]:
         """Return the uniform 16-bit words of one dropout, one a value."""
@@ -135,6 +146,30 @@ class MaskSource:
             self._left = torch.cat([self._left, block])
         words, self._left = self._left[:count], self._left[count:]
         return words
+
+
+class PartOfStep(Masks):
+    """The masks of some examples of a step, out of the words of all its examples.
+
+    Args:
+        draws: The dropouts of a pass over the whole batch.
+        words: The words of those that keep anything, in their order.
+        part: The examples wanted.
+
+    >>> draw = Draw((4, 3), 0.5)
+    >>> words = MaskSource(seed=0).words(draw)
+    >>> torch.equal(PartOfStep([draw], [words], slice(2, 4)).mask(Draw((2, 3), 0.5)), MaskSource(seed=0).mask(draw)[2:])
+    True
+    """
+
+    def __init__(self, draws: Sequence[Draw], words: Sequence[Int16[Tensor, "value"]], part: slice) -> None:
+        super().__init__(words[0].device if words else "cpu")
+        kept = [draw for draw in draws if draw.level]
+        self._words = iter([w.view(d.shape[0], -1)[part].reshape(-1) for d, w in zip(kept, words, strict=True)])
+
+    def words(self, draw: Draw) -> Int16[Tensor, "value"]:  # noqa: ARG002
+        """Return the words of the next dropout."""
+        return next(self._words)
 
 
 class StackedMasks:
@@ -221,7 +256,7 @@ def _dropout_arguments(
     return input, float(p), training, inplace
 
 
-def drawing(source: MaskSource) -> Intercept:
+def drawing(source: Masks) -> Intercept:
     """Return a context in which dropouts draw their masks from a member's source, in the order they are met.
 
     Max-pooling runs by our kernel there, where it has one, and together with a dropout before it.
@@ -268,11 +303,14 @@ class NoiseProfile:
             the backward pass (activation checkpointing), which only the global generator can repeat.
         stateful: Whether what it does depends on values of its own besides weights and buffers, such as a count of
             passes.
+        divisible: Whether each example is treated by itself, so that a batch can be cut: no batch norm, no buffers
+            that a pass changes.
     """
 
     draws: tuple[Draw, ...]
     uncontrolled: bool
     stateful: bool = False
+    divisible: bool = False
 
 
 TRIAL_PASSES = 3
@@ -294,21 +332,27 @@ def noise_profile(network: nn.Module, inputs: Tensor) -> NoiseProfile:
         untouched = next_global_numbers(inputs.device)
     before = python_state(network.train())
     passes = [_trial_pass(network, inputs) for _ in range(TRIAL_PASSES)]
-    draws, outputs, after = passes[0]
+    draws, outputs, after, changes_buffers = passes[0]
     stateful = python_state(network) != before or not all(
         other.draws == draws and torch.equal(other.outputs, outputs) for other in passes[1:]
     )
     network.train(was_training)
     uncontrolled = after != untouched or _draws_backward(network, inputs)
-    return NoiseProfile(draws, uncontrolled, stateful and not uncontrolled)
+    half = _trial_pass(network.train(), inputs[: len(inputs) // 2]) if len(inputs) > 1 else passes[0]
+    network.train(was_training)
+    apart = [Draw((len(half.outputs), *draw.shape[1:]), draw.probability) for draw in draws]
+    alike = torch.allclose(half.outputs, outputs[: len(half.outputs)], rtol=1e-4, atol=1e-5)
+    divisible = not (uncontrolled or stateful or changes_buffers) and list(half.draws) == apart and alike
+    return NoiseProfile(draws, uncontrolled, stateful and not uncontrolled, divisible)
 
 
 class _Pass(NamedTuple):
-    """What was seen in one pass: dropouts, outputs, and the next numbers of the global generators."""
+    """What was seen in one pass: dropouts, outputs, the next numbers of the global generators, changes of buffers."""
 
     draws: tuple[Draw, ...]
     outputs: Tensor
     next_numbers: tuple[float, ...]
+    changes_buffers: bool
 
 
 def _trial_pass(network: nn.Module, inputs: Tensor) -> _Pass:
@@ -319,10 +363,12 @@ def _trial_pass(network: nn.Module, inputs: Tensor) -> _Pass:
         draws.append(draw)
         return tensor.clone()
 
+    before = {name: buffer.clone() for name, buffer in network.named_buffers()}
     with kept_buffers(network), seeded_globals(0), torch.no_grad(), Intercept(dropout_handlers(note)):
         outputs = network(inputs)
         next_numbers = next_global_numbers(inputs.device)
-    return _Pass(tuple(draws), outputs if isinstance(outputs, Tensor) else torch.empty(0), next_numbers)
+        changed = any(not torch.equal(buffer, before[name]) for name, buffer in network.named_buffers())
+    return _Pass(tuple(draws), outputs if isinstance(outputs, Tensor) else torch.empty(0), next_numbers, changed)
 
 
 class _RandomOperations(TorchDispatchMode):

@@ -17,6 +17,9 @@ from modescape.train.noise import MaskSource, NoiseProfile, drawing, noise_profi
 from modescape.train.precision import check_precision
 from modescape.train.settings import TrainSettings
 
+MICRO_BATCH = 128
+"""Images at once on a CPU: with small-cnn, 512 at once take a quarter longer than four times 128."""
+
 
 @dataclass(frozen=True)
 class TrainingTask:
@@ -76,6 +79,19 @@ class TrainingTask:
                 f"`model` must take a training batch of shape {tuple(raw.shape)}; "
                 f"got {type(error).__name__}: {reason}. Check its forward pass in training mode."
             ) from error
+
+    @cached_property
+    def parts(self) -> list[slice]:
+        """The micro-batches that a step is made of: on a CPU, what images of a large batch become fits in the cache.
+
+        Gradients of the parts are added up in their order. Networks in which examples depend on one another, such as
+        those with batch norm, take the batch as a whole.
+        """
+        whole = self.device.type != "cpu" or len(self.dataset.input_shape) != 3 or self.batch_size <= MICRO_BATCH
+        if whole or not self.noise.divisible:
+            return [slice(0, self.batch_size)]
+        starts = range(0, self.batch_size, MICRO_BATCH)
+        return [slice(start, min(start + MICRO_BATCH, self.batch_size)) for start in starts]
 
     @cached_property
     def fusible(self) -> bool:

@@ -6,7 +6,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.func import functional_call, vmap
-from torch.nn import functional as F
 
 from modescape.core.errors import TrainingError
 from modescape.core.trees import Tree, stack
@@ -15,7 +14,7 @@ from modescape.functions.kernels import kernels_for
 from modescape.functions.predictions import predict_stacked
 from modescape.train.engine import MemberState
 from modescape.train.flat import FlatParameters
-from modescape.train.loop import weights_of
+from modescape.train.loop import batch_loss, weights_of
 from modescape.train.memory import members_that_fit
 from modescape.train.noise import StackedMasks, given_masks
 from modescape.train.optimisers import MemberOptimiser
@@ -142,7 +141,7 @@ class VmapGroup:
         with computing(settings.precision, self._task.device):
             with Intercept({**given_masks(masks), **self._kernels}):
                 logits = functional_call(self._network, weights, (inputs,))
-            loss = F.cross_entropy(logits, labels, label_smoothing=settings.label_smoothing)
+            loss = batch_loss(logits, labels, settings, self._task.batch_size)
         # Out of `weights`, where functional_call puts a buffer that the forward pass replaced by a new tensor.
         return loss, {name: weights[name].detach() for name in constants}
 
@@ -151,10 +150,17 @@ class VmapGroup:
     ) -> tuple[Tensor, list[Tensor | None], Tree]:
         """Return the losses of all members in nats, the gradients in the order of the values, and the buffers."""
         leaves = {name: value.detach().requires_grad_() for name, value in values.items()}
-        losses, buffers = self._losses(leaves, constants, inputs, labels, masks)
-        # Of the sum, not the mean: each member's gradient is then the one it would have alone.
-        gradients = torch.autograd.grad(losses.sum(), list(leaves.values()), allow_unused=True)
-        return losses.detach(), list(gradients), buffers
+        found: list[Tensor] = []
+        gradients: list[Tensor | None] = [None] * len(leaves)
+        buffers = constants
+        for part in self._task.parts:
+            piece = (inputs[:, part], labels[:, part], [mask[:, part] for mask in masks])
+            losses, buffers = self._losses(leaves, constants, *piece)
+            # Of the sum, not the mean: each member's gradient is then the one it would have alone.
+            own = torch.autograd.grad(losses.sum(), list(leaves.values()), allow_unused=True)
+            gradients = [_added(*pair) for pair in zip(gradients, own, strict=True)]
+            found.append(losses.detach())
+        return (found[0] if len(found) == 1 else torch.stack(found).sum(dim=0)), gradients, buffers
 
     def _step(self, step: int, inputs: Tensor, labels: Tensor, masks: list[Tensor]) -> Float[Tensor, "member"]:
         """Make one step of every member and return the losses before it, in nats."""
@@ -162,6 +168,11 @@ class VmapGroup:
         rate = learning_rate(self._task.settings, step, self._task.steps_per_epoch)
         self._optimizer.step(gradients, rate=rate)
         return losses
+
+
+def _added(first: Tensor | None, second: Tensor | None) -> Tensor | None:
+    """Add two gradients, either of which may be missing."""
+    return first + second if first is not None and second is not None else second if first is None else first
 
 
 def _channels_last(stacked: Tensor) -> Tensor:
