@@ -23,7 +23,7 @@ def test_large_batches_of_images_are_cut_on_a_cpu(small_parts, digits, features,
     assert make_task("mlp", dataset=features, batch_size=16).parts == [slice(0, 16)]
 
 
-def untracked(input_shape, num_classes):
+def untracked():
     return nn.Sequential(
         nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2, track_running_stats=False), nn.Flatten(), nn.Linear(72, 10)
     )
