@@ -31,6 +31,12 @@ class Stream(IntEnum):
     BOOTSTRAP = 7
     EMBEDDING = 8
     OTHER_NOISE = 9
+    SUBSPACE = 10
+    CURVE = 11
+    CORRUPTION = 12
+    FOREIGN = 13
+    LANGEVIN = 14
+    STATISTICS = 15
 
 
 def derived_seed(run_seed: int, *key: int) -> int:
