@@ -54,10 +54,10 @@ clean:
 .venv/run: pyproject.toml constraints.txt
 	test -d .venv || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[fast]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[corruptions,fast]'
 	touch $@
 
 .venv/dev: .venv/run
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs,fast,hub]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[corruptions,dev,docs,fast,hub]'
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps $(PEERS)
 	touch $@

@@ -17,6 +17,7 @@ WORDS = {
     "validation": "500, or a tenth",
     "image_size": "as they are",
     "label_column": "found by name",
+    "held_out": "none",
     "clip_norm": "no limit",
     "perplexity": "a third of the points, at most 30",
     "keep_best": "the last epoch",

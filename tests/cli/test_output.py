@@ -2,7 +2,10 @@ import json
 import os
 from pathlib import Path
 
-from modescape.cli.output import print_json, print_paragraphs, print_table, shown_path
+from modescape.cli.output import print_answers, print_json, print_paragraphs, print_table, shown_path
+from modescape.report import ReportContents, summarise
+from report.samples import sample_contents, whole_contents
+from report.study_samples import shift
 
 
 def test_paragraphs_are_wrapped_at_the_width_of_the_terminal(capsys, monkeypatch):
@@ -30,3 +33,30 @@ def test_paths_are_shown_from_here(tmp_path, monkeypatch):
 def test_json_holds_paths_and_any_text(capsys):
     print_json({"path": Path("a"), "text": "日本 <b>"})
     assert json.loads(capsys.readouterr().out) == {"path": "a", "text": "日本 <b>"}
+
+
+def test_claims_are_printed_beside_their_verdicts(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    print_answers(summarise(whole_contents()))
+    lines = capsys.readouterr().out.splitlines()
+    assert max(len(line) for line in lines) <= 80
+    start = lines.index("Do the claims of the paper hold here? (The marks are ours.)")
+    assert lines[start + 1 : start + 4] == [
+        "  holds          Independent solutions lie nearer to the upper limit of",
+        "                 diversity than to the lower.",
+        "                 0.97 [0.94, 1.00], mark: above 0.5",
+    ]
+    assert sum(line.startswith("  holds ") for line in lines) == 7
+
+
+def test_claims_that_were_not_measured_say_why(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    print_answers(summarise(ReportContents("part", results={"shift": shift(num_corruptions=2)})))
+    lines = capsys.readouterr().out.splitlines()
+    assert "  not measured   Along such a curve the function changes." in lines
+    assert "                 no `paths` results" in lines
+
+
+def test_a_plain_overview_prints_no_claims(capsys):
+    print_answers(summarise(sample_contents()))
+    assert "claims" not in capsys.readouterr().out

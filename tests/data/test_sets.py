@@ -44,3 +44,9 @@ def test_inputs_of_another_type_or_without_rows(inputs):
 def test_labels_that_do_not_fit(labels):
     with pytest.raises(ArgumentError, match=r"`labels` must be int64, one for each of the 2 inputs"):
         Examples(torch.zeros(2, 3), labels)
+
+
+@pytest.mark.parametrize("rows", [torch.tensor([0]), torch.tensor([0.0, 1.0]), torch.tensor([[0, 1]])])
+def test_rows_that_do_not_fit(rows):
+    with pytest.raises(ArgumentError, match=r"`rows` must be int64, one for each of the 2 inputs"):
+        Examples(torch.zeros(2, 3), torch.tensor([0, 1]), rows)

@@ -16,7 +16,7 @@ from modescape.evaluate import (
     brier,
     ece,
     ensemble_curve,
-    ensemble_size,
+    ensemble_metrics,
     nll,
     subsets_of_size,
 )
@@ -38,7 +38,8 @@ def slow_interval(value, resampled, confidence):
 
 @pytest.mark.parametrize("chunk", [1, 700, 2**22])
 def test_agrees_with_the_obvious_loop(monkeypatch, make_members, chunk):
-    monkeypatch.setattr(ensemble_size, "CHUNK_ENTRIES", chunk)
+    monkeypatch.setattr(ensemble_metrics, "CHUNK_ENTRIES", chunk)
+    monkeypatch.setattr(ensemble_metrics, "BLOCK", 7 if chunk == 700 else 512)
     members, labels = make_members(7, num_members=5, num_examples=40)
     settings_ = {"max_subsets": 6, "num_resamples": 30, "confidence": 0.7, "num_bins": 4, "seed": 9}
     curve = ensemble_curve(members, labels, sizes=[4, 2, 5], **settings_)

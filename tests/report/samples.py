@@ -4,6 +4,8 @@ import numpy as np
 import xarray as xr
 
 from modescape.report import ReportContents
+from report.geometry_samples import geometry
+from report.study_samples import compared
 
 HOSTILE = "<script>alert(1)</script><b>bold</b> $x_{1 %{y} & \"quoted\" 'single'"
 """A name that would run, format, template or break something in every place that reads markup."""
@@ -121,7 +123,7 @@ def number_of_subsets(num_members, size):
 
 
 def sample_contents(num_members=5, title="digits-mlp", notes=("Member 2 diverged in epoch 4 and is left out.",)):
-    """Return the contents of a whole report."""
+    """Return the contents of the report of a plain overview."""
     return ReportContents(
         title=title,
         facts={
@@ -142,3 +144,9 @@ def sample_contents(num_members=5, title="digits-mlp", notes=("Member 2 diverged
         },
         notes=notes,
     )
+
+
+def whole_contents(title="cifar10-small-cnn"):
+    """Return the contents of the report of a run with every step of the study."""
+    contents = sample_contents(title=title)
+    return ReportContents(title, contents.facts, {**contents.results, **geometry(), **compared()}, contents.notes)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from modescape.report import (
+    FIGURES,
     Drawing,
     Line,
     Lines,
@@ -17,7 +18,7 @@ from modescape.report import (
     write_report,
 )
 from modescape.report.page import page as page_text
-from report.samples import HOSTILE, sample_contents, solutions
+from report.samples import HOSTILE, sample_contents, solutions, whole_contents
 
 MATRIX = "#solution-disagreement .chart"
 CELL = "#solution-disagreement .cell"
@@ -195,7 +196,7 @@ def test_hostile_names_are_shown_as_they_were_typed(open_page, tmp_path):
     assert page.locator(".facts dt").first.text_content() == HOSTILE
     assert page.locator(".facts code").text_content() == HOSTILE
     assert page.locator("b").count() == 0
-    assert page.evaluate("document.querySelectorAll('script').length") == 5
+    assert page.evaluate("document.querySelectorAll('script').length") == 6
 
 
 def test_hostile_names_in_figures_are_shown_as_they_were_typed(open_page, tmp_path):
@@ -243,6 +244,33 @@ def test_a_hundred_members_are_drawn(open_page, tmp_path):
     page.keyboard.press("End")
     assert "Member 0 and member 100" in page.locator(CELL).inner_text()
     assert page.locator("#training-curves .legend button").count() == 2
+
+
+def test_the_report_of_a_study_is_drawn_with_its_claims(open_page, tmp_path):
+    path = write_report(whole_contents(), tmp_path)
+    opened = open_page(path)
+    page = opened.page
+    assert opened.messages == []
+    assert opened.requests == [path.as_uri()]
+    assert page.locator("figure").count() == len(FIGURES)
+    assert page.locator("figure:not(:has(.main-svg))").count() == 0
+    claims = page.locator(".claims tbody")
+    assert claims.count() == 7
+    assert "holds" in claims.first.inner_text()
+    heading = page.locator(".claims thead th").last.bounding_box()
+    assert heading["height"] < 40
+
+
+def test_claims_are_read_on_a_phone(open_page, tmp_path):
+    results = {name: whole_contents().results[name] for name in ("plane", "shift", "methods")}
+    path = write_report(ReportContents("claims", results=results), tmp_path)
+    page = open_page(path, width=360, height=740, is_mobile=True, has_touch=True).page
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    assert not page.locator(".claims thead").is_visible()
+    assert "mark: above 0.5" in page.evaluate(
+        "getComputedStyle(document.querySelector('.claims .mark'), '::before').content.slice(1, -1)"
+        " + document.querySelector('.claims .mark').innerText"
+    )
 
 
 def test_every_control_has_a_name(shown):

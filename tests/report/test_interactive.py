@@ -8,7 +8,7 @@ from modescape.report import FIGURES, Line, Lines, Matrix, NumberDetail, Path, P
 from modescape.report.colors import DARK, LIGHT
 from modescape.report.drawables import LegendEntry
 from modescape.report.interactive import color_stops, numbers, plain
-from report.samples import HOSTILE, sample_contents
+from report.samples import HOSTILE, sample_contents, whole_contents
 
 LINE = np.array([1.0, 2.0, np.nan])
 
@@ -24,9 +24,9 @@ def colored(value, roles):
 
 
 @pytest.mark.parametrize("roles", [LIGHT, DARK])
-@pytest.mark.parametrize("num_members", [5, 20])
-def test_plotly_accepts_every_panel(roles, num_members):
-    drawings, _ = drawn(FIGURES, sample_contents(num_members).results)
+@pytest.mark.parametrize("contents", [sample_contents(20), whole_contents()], ids=["many", "study"])
+def test_plotly_accepts_every_panel(roles, contents):
+    drawings, _ = drawn(FIGURES, contents.results)
     for drawing in drawings:
         for panel in drawing.panels:
             spec = colored(panel_spec(panel, drawing.legend), roles)
@@ -80,6 +80,24 @@ def test_bands_lie_under_all_lines_and_skip_missing_ends():
     assert first["customdata"] == [[0.0, 2.0], [1.0, 3.0], [None, None]]
     assert second["line"]["dash"] == "dash"
     assert spec["layout"]["yaxis"]["type"] == "log"
+
+
+def test_lines_have_the_symbols_and_dashes_of_their_series():
+    ones = np.ones(3)
+    lines = (Line("a", ones, ones, series=1), Line("b", ones, ones, series=7), Line("c", ones, ones, series=None))
+    first, second, many = panel_spec(Lines("", "", lines, "x", "y"))["data"]
+    assert (first["marker"]["symbol"], first["line"]["dash"]) == ("square", "solid")
+    assert (second["marker"]["symbol"], second["line"]["dash"]) == ("pentagon", "dashdot")
+    assert "marker" not in many
+
+
+def test_groups_of_a_matrix_with_names_are_divided_and_all_named():
+    names = tuple(f"network {number}" for number in range(15))
+    matrix = Matrix("", "", np.zeros((15, 15)), names, names, "", "label", (0.0, 1.0), breaks=(3,))
+    layout = panel_spec(matrix)["layout"]
+    assert len(layout["shapes"]) == 2
+    assert layout["xaxis"]["ticktext"] == list(names)
+    assert (layout["xaxis"]["tickangle"], layout["yaxis"]["tickangle"]) == (-90, 0)
 
 
 def test_whole_numbers_only_along_an_axis_that_counts():

@@ -1,14 +1,30 @@
 import base64
+import dataclasses
 import hashlib
 import json
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
-from modescape.report import FIGURES, ReportContents, drawn, pictures, summarise
+from modescape.report import (
+    FIGURES,
+    Drawing,
+    Line,
+    Lines,
+    PointGroup,
+    ReportContents,
+    Scatter,
+    Table,
+    drawn,
+    pictures,
+    summarise,
+)
 from modescape.report.page import page
+from report.geometry_samples import plane
 from report.samples import HOSTILE, ensemble, sample_contents, training
+from report.study_samples import shift
 
 
 class Read(HTMLParser):
@@ -66,7 +82,7 @@ def test_the_policy_allows_exactly_the_scripts_of_the_page(whole):
     assert "http" not in policy
     run = [text for given, text in read.scripts if given.get("type") != "application/json"]
     digests = {base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in run}
-    assert len(run) == 4
+    assert len(run) == 5
     assert set(re.findall(r"'sha256-([^']+)'", policy)) == digests
 
 
@@ -101,10 +117,59 @@ def test_what_is_left_out_is_named_in_one_line_with_the_reason():
     [line] = re.findall(r'<p class="left-out">(.*?)</p>', text)
     assert "How often do members answer differently? (no `solutions` results)" in line
     assert "What does each further member bring? (`ensemble` results have no `value`)" in line
-    assert line.count("; ") == 5
+    assert line.count("; ") == len(FIGURES) - 2
 
 
 def test_a_page_with_no_results_still_says_so():
     text = small()
     assert "Not measured: this run has no `solutions` results." in text
     assert "<figure" not in text
+
+
+def test_claims_are_a_table_on_top_with_numbers_marks_and_verdicts():
+    contents = ReportContents("claims", results={"plane": plane(), "shift": shift(num_corruptions=2)})
+    text = page(contents, summarise(contents), [], [], {})
+    table = text.split('<section class="claims"')[1].split("</section>")[0]
+    assert table.count("<tbody") == 7
+    assert "<b>0.97</b>  <span>[0.94, 1.00]</span>" in table
+    assert '<td class="mark">above 0.5</td>' in table
+    assert table.count('class="verdict yes">holds</td>') == 3
+    assert table.count('class="verdict unknown">not measured</td>') == 4
+    assert "no `paths` results" in table
+    assert "none, shown beside" in table
+    assert "the marks are ours, not the paper" in table
+    assert text.index('class="answers"') < text.index('class="claims"') < text.index('id="figures"')
+
+
+def test_a_plain_overview_has_no_table_of_claims(whole):
+    assert 'class="claims"' not in whole
+
+
+def test_what_was_found_stands_between_the_words_and_the_figure_and_is_escaped():
+    one = np.array([1.0])
+    panel = Lines("", "", (Line("a", one, one),), "", "")
+    drawing = Drawing("one", "One", "Shows.", "Look for.", (panel,), Table({}), found=("Found 3 %.", HOSTILE))
+    contents = ReportContents("found")
+    text = page(contents, summarise(contents), [drawing], [], {"one": pictures(drawing)})
+    places = [text.index(part) for part in ("<p>Shows.", "Look for.</p>", "<li>Found 3 %.</li>", 'class="legend')]
+    assert places == sorted(places)
+    assert "<li>&lt;script&gt;alert(1)" in text
+    silent = dataclasses.replace(drawing, found=())
+    assert 'class="found"' not in page(contents, summarise(contents), [silent], [], {"one": pictures(drawing)})
+
+
+def test_the_script_gets_symbols_and_dashes_of_the_legend():
+    one = np.array([1.0])
+    lines = (Line("a", one, one, series=7), Line("b", one, one, series=None, dashed=True))
+    group = PointGroup("c", one, one, 2, "x")
+    panels = (Lines("", "", lines, "", ""), Scatter("", "", (group,), (), "", ""))
+    drawing = Drawing("one", "One", "Shows.", "Look for.", panels, Table({}))
+    contents = ReportContents("legend")
+    read = Read(page(contents, summarise(contents), [drawing], [], {"one": pictures(drawing)}))
+    [data] = [text for given, text in read.scripts if given.get("type") == "application/json"]
+    legend = json.loads(data)[0]["legend"]
+    assert [(entry["label"], entry["role"], entry["marker"], entry["dash"]) for entry in legend] == [
+        ("c", "series-2", "x", "solid"),
+        ("a", "series-7", "pentagon", "dashdot"),
+        ("b", "many", None, "dash"),
+    ]

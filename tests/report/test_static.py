@@ -6,9 +6,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from modescape.report import FIGURES, Drawing, Line, Lines, Matrix, Path, Paths, Table, drawn, pictures
-from modescape.report.static import _columns
-from report.samples import HOSTILE, sample_contents
+from modescape.report import (
+    FIGURES,
+    Drawing,
+    IntervalRow,
+    Intervals,
+    Line,
+    Lines,
+    Matrix,
+    Path,
+    Paths,
+    Table,
+    drawn,
+    pictures,
+)
+from modescape.report.static.pictures import _columns
+from report.samples import HOSTILE, sample_contents, whole_contents
 
 LINE = np.array([1.0, 2.0, 4.0])
 SQUARE = np.array([[0.2, np.nan], [0.8, 2.0]])
@@ -27,11 +40,12 @@ def has_color(pixels, color, tolerance=6):
     return bool((np.abs(pixels - wanted).max(axis=2) <= tolerance).any())
 
 
-@pytest.mark.parametrize("num_members", [5, 100])
-def test_every_figure_becomes_two_pictures_with_words(num_members):
-    drawings, left_out = drawn(FIGURES, sample_contents(num_members).results)
-    assert len(drawings) == 7
-    assert left_out == []
+@pytest.mark.parametrize(
+    ("contents", "number"), [(whole_contents(), len(FIGURES)), (sample_contents(100), 7)], ids=["study", "100 members"]
+)
+def test_every_figure_becomes_two_pictures_with_words(contents, number):
+    drawings, _ = drawn(FIGURES, contents.results)
+    assert len(drawings) == number
     for one in drawings:
         files = pictures(one)
         picture = Image.open(io.BytesIO(files["png"]))
@@ -86,3 +100,15 @@ def test_names_are_drawn_as_they_are_and_never_as_formulas():
 @pytest.mark.parametrize(("number", "columns"), [(1, 1), (2, 2), (3, 3), (4, 2), (6, 3), (7, 3)])
 def test_panels_stand_in_lines_of_at_most_three(number, columns):
     assert _columns(number) == columns
+
+
+def test_logarithmic_axes_show_plain_numbers():
+    rows = tuple(IntervalRow(name, value) for name, value in (("short", 3.0), ("long", 5000.0)))
+    panels = (
+        Intervals("", "", rows, "seconds", log_x=True),
+        Lines("", "", (Line("a", LINE, np.array([0.02, 0.2, 1.5])),), "x", "y", log_y=True),
+    )
+    for panel in panels:
+        svg = pictures(Drawing("log", "Log", "", "", (panel,), Table({})))["svg"].decode()
+        assert "mathdefault" not in svg
+        assert "<!-- 1000 -->" in svg or "<!-- 0.05 -->" in svg

@@ -4,7 +4,7 @@ import pytest
 
 from modescape.core.errors import ArgumentError
 from modescape.report import ReportContents, summarise
-from report.samples import ensemble, sample_contents, solutions
+from report.samples import ensemble, sample_contents, solutions, whole_contents
 
 
 def test_both_questions_are_answered_and_told_in_order():
@@ -33,3 +33,18 @@ def test_results_of_another_shape_are_refused():
     wrong = solutions().rename(member_other="somebody")
     with pytest.raises(ArgumentError, match=r"must hold `disagreement` over \(member, member_other\); got \(member"):
         summarise(ReportContents("wrong", results={"solutions": wrong}))
+
+
+def test_claims_are_part_of_the_summary():
+    summary = summarise(whole_contents())
+    read = json.loads(json.dumps(summary.as_dict(), allow_nan=False))["claims"]
+    assert [claim["verdict"] for claim in read] == ["holds"] * 7
+    assert read[0]["name"] == "independent-near-upper-limit"
+    assert read[0]["evidence"][0]["number"]["value"] == 0.97
+    assert summary.sentences[-1].startswith(
+        "The gain of the ensemble grows with the intensity of corruptions. Holds: +"
+    )
+
+
+def test_a_plain_overview_has_no_claims():
+    assert summarise(sample_contents()).as_dict()["claims"] == []

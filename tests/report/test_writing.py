@@ -3,14 +3,15 @@ from unittest.mock import Mock
 import pytest
 
 from modescape.core.errors import StoreError
-from modescape.report import FIGURES, ReportContents, write_report
-from report.samples import training
+from modescape.report import FIGURES, ReportContents, drawn, write_report
+from report.samples import sample_contents, training
 
 
 def test_a_report_is_a_page_and_three_files_for_each_figure(written):
     folder = written.parent
     assert written.name == "report.html"
-    expected = {f"{kind.name}.{ending}" for kind in FIGURES for ending in ("png", "svg", "csv")}
+    kinds, _ = drawn(FIGURES, sample_contents().results)
+    expected = {f"{kind.name}.{ending}" for kind in kinds for ending in ("png", "svg", "csv")}
     assert {path.name for path in (folder / "figures").iterdir()} == expected
     assert {path.name for path in folder.iterdir()} == {"report.html", "figures"}
 

@@ -305,3 +305,65 @@ def test_readers_never_see_half_a_change(
     finally:
         stop.set()
         writer.join()
+
+
+def test_parts_have_members_of_their_own(full_run: Run, make_tree: Callable[..., Tree]) -> None:
+    full_run.write_all_weights({(member, step): make_tree(50.0 + member) for member in (2, 5) for step in (3, 10)}, "a")
+    full_run.write_weights(7, 1, make_tree(9.0), part="b.2")
+    opened = Run.open(full_run.path)
+    assert (opened.members, opened.steps(2), opened.steps(5), opened.steps(7)) == ([0, 2], [0, 10], [], [])
+    assert [opened.steps(member, "a") for member in (0, 2, 5, 7)] == [[], [3, 10], [3, 10], []]
+    assert (opened.steps(7, "b.2"), opened.steps(7, "none")) == ([1], [])
+    assert opened.parts == ["a", "b.2"]
+    assert opened.read_weights(2, 10)["bias"].tolist() == [3.0, 3.0]
+    assert opened.read_weights(2, 10, "a")["bias"].tolist() == [52.0, 52.0]
+    assert (opened.path / "parts/a/weights/member-002/step-0010.safetensors").is_file()
+    assert opened.damage() == []
+    with pytest.raises(StoreError, match=r"^`parts/a/weights/.* must be in the run; .*holds of member 2: 3, 10\.$"):
+        opened.read_weights(2, 0, part="a")
+
+
+def test_states_of_parts_are_kept_and_cleared_apart(full_run: Run, make_tree: Callable[..., Tree]) -> None:
+    for part in ("a", "b"):
+        assert full_run.read_state("group-0", part) is None
+        full_run.write_state("group-0", make_tree(2.0), {"part": part}, part)
+    full_run.clear_states("a")
+    assert full_run.read_state("group-0", "a") is None
+    assert (full_run.read_state("group-0", "b") or pytest.fail("no state"))[1] == {"part": "b"}
+    full_run.clear_states()
+    assert full_run.read_state("group-0") is None
+    assert full_run.read_state("group-0", "b") is not None
+    assert full_run.parts == ["b"]
+    assert full_run.damage() == []
+
+
+def test_a_part_is_removed_with_all_it_has_and_nothing_else(full_run: Run, make_tree: Callable[..., Tree]) -> None:
+    for part in ("a", "ab"):
+        full_run.write_weights(0, 1, make_tree(), part=part)
+        full_run.write_state("group-0", make_tree(), {}, part)
+        full_run.record("parts", {part: {"members": {"0": {"status": "trained"}}}})
+    full_run.record("parts", {"c": {"members": {}}})
+    assert full_run.parts == ["a", "ab", "c"]
+    for part in ("a", "c", "never-there"):
+        full_run.remove_part(part)
+    assert full_run.parts == ["ab"]
+    assert full_run.manifest["parts"] == {"ab": {"members": {"0": {"status": "trained"}}}}
+    assert not (full_run.path / "parts" / "a").exists()
+    assert (full_run.steps(0, "a"), full_run.steps(0, "ab"), full_run.members) == ([], [1], [0, 2])
+    assert full_run.damage() == []
+
+
+@pytest.mark.parametrize("part", ["", "../x", "a/b", ".hidden", "é"])
+def test_parts_that_have_no_plain_name_are_refused(run: Run, part: str, make_tree: Callable[..., Tree]) -> None:
+    pattern = r"`part` must be made of ASCII letters, digits"
+    for call in (
+        lambda: run.write_weights(0, 0, make_tree(), part=part),
+        lambda: run.read_weights(0, 0, part),
+        lambda: run.write_state("group-0", {}, {}, part),
+        lambda: run.read_state("group-0", part),
+        lambda: run.clear_states(part),
+        lambda: run.remove_part(part),
+    ):
+        with pytest.raises(ArgumentError, match=pattern):
+            call()
+    assert run.damage() == []

@@ -52,6 +52,39 @@ def test_altered_files_are_named_and_never_used(full_run: Run, name: str, harm: 
     assert full_run.damage() == [f"{name}: checksum differs"]
 
 
+PART_READS = {
+    "parts/chain/weights/member-001/step-0004.safetensors": lambda run: run.read_weights(1, 4, "chain"),
+    "parts/chain/state/group-0.safetensors": lambda run: run.read_state("group-0", "chain"),
+}
+
+
+@pytest.fixture
+def run_with_part(full_run: Run, make_tree: Callable[..., Tree]) -> Run:
+    full_run.write_weights(1, 4, make_tree(3.0), part="chain")
+    full_run.write_state("group-0", make_tree(2.0), {}, part="chain")
+    return full_run
+
+
+@pytest.mark.parametrize("name", PART_READS)
+def test_files_of_parts_are_checked_like_all_others(run_with_part: Run, name: str) -> None:
+    _flip(run_with_part.path / name)
+    with pytest.raises(StoreError, match=rf"^`{name}` must match its checksum; got different content\. Restore it"):
+        PART_READS[name](run_with_part)
+    assert run_with_part.damage() == [f"{name}: checksum differs"]
+    (run_with_part.path / name).unlink()
+    with pytest.raises(StoreError, match=rf"^`{name}` must be there, as it was written; got no such file\. Restore"):
+        PART_READS[name](run_with_part)
+    assert run_with_part.damage() == [f"{name}: is missing"]
+
+
+def test_foreign_files_in_parts_are_named(run_with_part: Run) -> None:
+    added = "parts/chain/weights/member-001/step-0005.safetensors"
+    (run_with_part.path / added).write_bytes(b"?")
+    with pytest.raises(StoreError, match=rf"^`{added}` must be listed in checksums.sha256; got a file without a check"):
+        run_with_part.read_weights(1, 5, "chain")
+    assert run_with_part.damage() == [f"{added}: is not listed"]
+
+
 @pytest.mark.parametrize("name", READS)
 def test_missing_files_are_named(full_run: Run, name: str) -> None:
     (full_run.path / name).unlink()

@@ -45,3 +45,20 @@ def test_weights_and_states_are_kept_in_the_run(copied):
     tensors, metadata = kept.load_state("members-007-007")
     assert tensors["7/w"].tolist() == [3]
     assert metadata == {"epochs_done": "3"}
+
+
+def test_a_part_keeps_all_of_its_own_beside_the_run(copied):
+    before, members = outcomes_of(copied), copied.members
+    kept = RunCheckpoints(copied, part="chain")
+    assert kept.load_outcomes() == {}
+    kept.save_weights({(0, 3): {"w": torch.tensor([1.0, -2.0])}})
+    kept.save_state("members-000-000", {"0/w": torch.tensor([3])}, {"epochs_done": "3"})
+    kept.save_outcomes("members-000-000", [outcome(accuracies=(math.nan,)), outcome(member=3, seconds=1.0)])
+    assert copied.read_weights(0, 3, "chain")["w"].tolist() == [1.0, -2.0]
+    assert kept.load_state("members-000-000")[1] == {"epochs_done": "3"}
+    assert RunCheckpoints(copied).load_state("members-000-000") is None
+    assert list(outcomes_of(copied, "chain")) == [0, 3]
+    assert math.isnan(kept.load_outcomes()[0].accuracies[0])
+    assert outcomes_of(copied, "chain")[3] == outcome(member=3, seconds=1.0)
+    assert (outcomes_of(copied), copied.members) == (before, members)
+    assert (outcomes_of(copied, "other"), copied.damage()) == ({}, [])

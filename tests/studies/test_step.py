@@ -4,7 +4,7 @@ import pytest
 import xarray as xr
 
 from modescape.store import Run
-from modescape.studies import CompareSettings
+from modescape.studies import CompareSettings, StudySettings
 from modescape.studies.step import Step, run_steps, with_needs
 from studies.samples import Listener
 
@@ -30,7 +30,7 @@ class Work:
 
     def go(self, **compare):
         self.done.clear()
-        settings = SimpleNamespace(compare=CompareSettings(**compare))
+        settings = StudySettings(compare=CompareSettings(**compare))
         run_steps(self.all, SimpleNamespace(run=self.run, settings=settings, progress=self.progress))
         return self.done
 

@@ -72,11 +72,25 @@ RECIPES = {
     "adam with decay": {"weight_decay": 0.03},
     "cosine": {"schedule": "cosine", "epochs": 4},
     "falling": {"schedule": "step", "step_epochs": 1, "step_factor": 0.3},
+    "cyclical": {"schedule": "cyclical", "epochs": 4, "cycles": 2},
+    "sampling": {
+        "optimizer": "sghmc",
+        "schedule": "cyclical",
+        "epochs": 4,
+        "cycles": 2,
+        "exploration": 0.3,
+        "learning_rate": 0.05,
+        "weight_decay": 0.01,
+        "temperature": 0.8,
+    },
 }
 
 
+WITH_IMAGES = [*[*RECIPES][:5:2], "sampling"]
+
+
 @pytest.mark.parametrize(
-    ("model", "case"), [*(("mlp", case) for case in RECIPES), *(("small-cnn", case) for case in [*RECIPES][:5:2])]
+    ("model", "case"), [*(("mlp", case) for case in RECIPES), *(("small-cnn", case) for case in WITH_IMAGES)]
 )
 def test_they_agree_whatever_the_recipe(model, case, digits, make_task):
     options = {"width": 0.5} if model == "small-cnn" else {"hidden": [32]}
@@ -253,9 +267,12 @@ def test_states_are_copies(engine, make_task, digits):
     assert not any(tensor.requires_grad for tensor in state.weights.values())
 
 
+SAMPLING = {"optimizer": "sghmc", "schedule": "constant", "exploration": 0.1, "learning_rate": 0.01}
+
+
 @pytest.mark.parametrize("engine", INTERPRETED)
 @pytest.mark.parametrize("builder", [Awkward, "small-cnn"])
-@pytest.mark.parametrize("settings", [{}, {"optimizer": "sgd"}, {"optimizer": "adamw", "weight_decay": 0.1}])
+@pytest.mark.parametrize("settings", [{}, {"optimizer": "sgd"}, {"optimizer": "adamw", "weight_decay": 0.1}, SAMPLING])
 def test_a_group_goes_on_from_states_as_a_file_gives_them_back(engine, builder, settings, digits, make_task):
     task = make_task(builder, dataset=digits, **settings)
     members = (0, 1) if engine == "vmap" else (1,)

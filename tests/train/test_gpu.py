@@ -9,6 +9,7 @@ from train.training import distance, trained
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 
 SETTINGS = {"device": "cuda", "optimizer": "sgd", "learning_rate": 0.05}
+WAYS = (("loop", [(0,), (1,), (2,)]), ("vmap", [(0, 1, 2)]))
 
 
 @pytest.mark.parametrize("model", ["mlp", "small-cnn"])
@@ -17,6 +18,14 @@ def test_engines_agree(model, engine, digits, make_task):
     task = make_task(model, dataset=digits, **SETTINGS)
     alone = trained(task, "loop", [(0,), (1,), (2,)], num_steps=10)
     together = trained(task, engine, [(0, 1, 2)], num_steps=10)
+    for member in range(3):
+        assert distance(alone[member].weights, together[member].weights) < 1e-3
+
+
+def test_engines_agree_on_langevin_noise(digits, make_task):
+    settings = {**SETTINGS, "optimizer": "sghmc", "schedule": "constant", "exploration": 0.0}
+    task = make_task("small-cnn", dataset=digits, **settings)
+    alone, together = (trained(task, engine, groups, num_steps=10) for engine, groups in WAYS)
     for member in range(3):
         assert distance(alone[member].weights, together[member].weights) < 1e-3
 

@@ -8,6 +8,7 @@ from torch.optim import SGD, Adam, AdamW
 from modescape.train import TrainSettings
 from modescape.train.flat import PADDING, FlatParameters, flattened
 from modescape.train.optimisers import MemberOptimiser, clip_members
+from modescape.train.sghmc import LangevinNoise
 
 SHAPES = {"kernel": (5, 3, 3, 3), "bias": (10,), "scale": (), "wide": (4, 16), "one": (1,)}
 MEMBERS = 3
@@ -16,12 +17,14 @@ CHOICES = {
     "adamw": {"optimizer": "adamw", "weight_decay": 0.2},
     "sgd": {"optimizer": "sgd", "momentum": 0.7, "weight_decay": 0.03},
     "plain": {"optimizer": "sgd", "momentum": 0.0},
+    "sghmc": {"optimizer": "sghmc", "momentum": 0.6, "weight_decay": 0.05},
 }
 REFERENCES = {
     "adam": lambda p: Adam(p, lr=0.05, weight_decay=0.03, foreach=False),
     "adamw": lambda p: AdamW(p, lr=0.05, weight_decay=0.2, foreach=False),
     "sgd": lambda p: SGD(p, lr=0.05, momentum=0.7, weight_decay=0.03, foreach=False),
     "plain": lambda p: SGD(p, lr=0.05, foreach=False),
+    "sghmc": lambda p: SGD(p, lr=0.05, momentum=0.6, weight_decay=0.05, foreach=False),
 }
 
 
@@ -119,6 +122,20 @@ def test_a_parameter_without_gradient_stays(name):
         assert {key for key in SHAPES if not torch.equal(flat.values[key], before[key])} == {"bias"}
     remembered = optimizer.exported()[0]
     assert not any(tensor.any() for key, tensor in remembered.items() if key.startswith("wide:") and "step" not in key)
+
+
+def test_noise_is_added_after_clipping_to_each_member_as_if_alone():
+    settings = TrainSettings(optimizer="sghmc", momentum=0.0, clip_norm=1e-6)
+    together = FlatParameters(weights())
+    MemberOptimiser(together, settings).step(gradients(0), rate=0.5, noise=LangevinNoise((4, 5, 6), 3.0))
+    for member in range(MEMBERS):
+        single = FlatParameters(dict(zip(SHAPES, of_member(weights().values(), member), strict=True)))
+        optimizer = MemberOptimiser(single, settings)
+        optimizer.step(of_member(gradients(0), member), rate=0.5, noise=LangevinNoise((4 + member,), 3.0))
+        assert all(torch.equal(together.values[key][member], single.values[key][0]) for key in SHAPES)
+    moved = together.values["kernel"] - weights()["kernel"]
+    assert moved.std() == pytest.approx(1.5, rel=0.1)
+    assert not together.vectors[0][:, together.lengths[0] :].any()
 
 
 def test_parts_of_members_are_padded_and_the_padding_stays_zero():

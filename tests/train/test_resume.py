@@ -94,6 +94,11 @@ def test_at_any_call_with_adam_and_dropout(engine, keep_best, make_task):
 
 CASES = {
     "batch norm, scalars, frozen": (Awkward, {}, {"optimizer": "adamw", "weight_decay": 0.1, "batch_size": 100}),
+    "langevin noise": (
+        "small-cnn",
+        {"width": 0.2},
+        {"optimizer": "sghmc", "schedule": "cyclical", "cycles": 1, "exploration": 0.3, "batch_size": 100},
+    ),
     "momentum, augmentation": ("small-cnn", {"width": 0.2}, {"optimizer": "sgd", "batch_size": 100, "augment": True}),
 }
 

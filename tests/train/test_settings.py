@@ -18,6 +18,7 @@ WRONG = [
     ("members", 0), ("epochs", 0), ("batch_size", 0), ("learning_rate", 0.0), ("learning_rate", float("nan")),
     ("step_epochs", 0), ("step_factor", 0.0), ("step_factor", 1.5), ("momentum", 1.0), ("weight_decay", -0.1),
     ("label_smoothing", 1.0), ("clip_norm", 0.0), ("trajectories", -1), ("late_fraction", 1.1), ("group_size", 0),
+    ("cycles", 0), ("exploration", 1.0), ("exploration", -0.1), ("temperature", -1.0), ("temperature", float("nan")),
 ]  # fmt: skip
 
 
@@ -25,6 +26,19 @@ WRONG = [
 def test_numbers_out_of_range_are_refused(name, value):
     with pytest.raises(ArgumentError, match=rf"^`{name}` must be .*; got {value}\. Correct it on the command line"):
         TrainSettings(**{name: value})
+
+
+def test_cycles_are_of_whole_epochs():
+    line = (
+        r"^`cycles` must divide the number of epochs, 10, so that each cycle ends with an epoch; got 4\. "
+        r"Pass --cycles 2, or other --epochs\.$"
+    )
+    with pytest.raises(ArgumentError, match=line):
+        TrainSettings(epochs=10, schedule="cyclical")
+    with pytest.raises(ArgumentError, match=r"got 3\. Pass --cycles 1, or"):
+        TrainSettings(epochs=1, schedule="cyclical", cycles=3)
+    assert TrainSettings(epochs=10, schedule="cosine").cycles == 4
+    assert TrainSettings(epochs=10, schedule="cyclical", cycles=5).cycles == 5
 
 
 @pytest.mark.parametrize("name", ["optimizer", "schedule", "sampling", "engine"])

@@ -60,6 +60,21 @@ def test_the_papers_checkpoints_are_those_from_epoch_30_on(make_task):
     assert set(kept.weights) == {(0, step) for step in range(30, 41)}
 
 
+@pytest.mark.parametrize("choice", CHOICES)
+@pytest.mark.parametrize("settings", [{"optimizer": "sghmc"}, {"optimizer": "adam"}])
+def test_the_samples_of_every_cycle_are_kept(choice, settings, make_task):
+    settings |= {"schedule": "cyclical", "cycles": 2, "exploration": 0.6, "trajectories": 0, "late_fraction": 0.0}
+    _, kept = run(make_task(members=4, epochs=8, batch_size=45, **settings), choice)
+    assert set(kept.weights) == {(member, step) for member in range(4) for step in (3, 4, 7, 8)}
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_a_sampler_whose_steps_are_too_large_has_diverged(choice, make_task):
+    task = make_task(optimizer="sghmc", exploration=0.0, learning_rate=1e30, members=3)
+    with pytest.raises(TrainingError, match=r"got 1e\+30, with which all 3 diverged\. Pass a lower --learning-rate"):
+        run(task, choice)
+
+
 @pytest.mark.parametrize(("late_fraction", "steps"), [(0.0, {4}), (0.3, {3, 4}), (1.0, {1, 2, 3, 4})])
 def test_the_last_is_kept_whatever_the_late_fraction(late_fraction, steps, make_task):
     _, kept = run(make_task(members=1, epochs=4, trajectories=0, late_fraction=late_fraction), "loop")

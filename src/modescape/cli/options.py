@@ -32,6 +32,7 @@ class Option:
 
 
 DATA, MODEL, TRAINING, COMPARISON = "Data", "Network", "Training", "Comparison"
+SUBSPACES, LANDSCAPE, SHIFT, SOURCES = "Subspaces", "Landscape", "Shifted and foreign data", "Sources and chain"
 
 OPTIONS: dict[str, tuple[Option, ...]] = {
     DATA: (
@@ -48,6 +49,7 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
         Option("test_fraction", float, "Share kept for testing, of data without a test set.", "0.25"),
         Option("image_size", int, "Resize images to this many pixels square.", "as they are"),
         Option("label_column", str, "Column or array with the labels.", "found by name"),
+        Option("held_out", str, "Classes kept out as foreign data, such as 3,5 or cat,dog.", "none"),
         Option("scaling", Literal["unit", "standard"], "How inputs are scaled.", "unit"),
         Option("augment", Literal["none", "crop-flip"], "Random changes of training images.", "none"),
     ),
@@ -60,13 +62,18 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
         Option("epochs", int, "Passes over the training examples.", "40"),
         Option("seed", int, "Seed of the run.", "0"),
         Option("batch_size", int, "Examples a step.", "128"),
-        Option("optimizer", Literal["adam", "adamw", "sgd"], "sgd has momentum.", "adam"),
+        Option(
+            "optimizer", Literal["adam", "adamw", "sgd", "sghmc"], "sgd has momentum; sghmc samples by noise.", "adam"
+        ),
         Option("learning_rate", float, "At the first step.", "0.0016"),
-        Option("schedule", Literal["step", "cosine", "constant"], "How the learning rate falls.", "step"),
+        Option("schedule", Literal["step", "cosine", "constant", "cyclical"], "How the learning rate falls.", "step"),
         Option("step_epochs", int, "Schedule step: epochs between two falls.", "10"),
         Option("step_factor", float, "Schedule step: factor at each fall.", "0.5"),
-        Option("momentum", float, "Of sgd.", "0.9"),
-        Option("weight_decay", float, "Decoupled in adamw.", "0"),
+        Option("cycles", int, "Schedule cyclical: cycles, of as many epochs each.", "4"),
+        Option("momentum", float, "Of sgd and sghmc.", "0.9"),
+        Option("exploration", float, "Of sghmc: first share of a cycle, without noise.", "0.8"),
+        Option("temperature", float, "Of sghmc: of the posterior; 0 is without noise.", "1"),
+        Option("weight_decay", float, "Decoupled in adamw; a Gaussian prior in sghmc.", "0"),
         Option("label_smoothing", float, "Share of the target spread over all classes.", "0"),
         Option("clip_norm", float, "Largest norm of a member's gradient.", "no limit"),
         Option("sampling", Literal["shuffle", "replacement"], "How an epoch draws its batches.", "shuffle"),
@@ -85,6 +92,44 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
         Option("num_resamples", int, "Bootstrap resamples of the test examples.", "1000"),
         Option("max_subsets", int, "Most ensembles of one size that are evaluated.", "100"),
         Option("perplexity", float, "Of t-SNE.", "a third of the points, at most 30"),
+    ),
+    SUBSPACES: (
+        Option("samples", int, "Samples of each subspace around each member.", "30"),
+        Option("rank", int, "Of low-rank Gaussians.", "5"),
+        Option("low_rank_variance", Literal["fitted", "unit"], "unit as in the published notebook.", "fitted"),
+        Option("random_norm", float, "Largest length of a random step.", "10"),
+        Option("random_threshold", float, "Share of the accuracy that random samples keep.", "0.95"),
+        Option("dropout_rate", float, "Largest share of weights that are dropped.", "0.1"),
+        Option("plane_samples", int, "Samples on the way down to chance.", "40"),
+    ),
+    LANDSCAPE: (
+        Option("pairs", str, "Pairs of members for radial cuts and paths, such as 0-1,0-2.", "0-1"),
+        Option("landscape_examples", int, "Test examples at each point.", "2000"),
+        Option("radii", int, "Distances of the radial cut.", "20"),
+        Option("angles", int, "Directions of the radial cut.", "41"),
+        Option("path_points", int, "Points along each path.", "21"),
+        Option("bends", int, "Free points of a polyline.", "1"),
+        Option("curve_epochs", int, "Passes over the training examples to fit a curve.", "10"),
+        Option("curve_learning_rate", float, "Of Adam, to fit a curve.", "0.005"),
+        Option("renew_batch_norm", bool, "Estimate batch norm anew at every point.", "True"),
+        Option("batch_norm_examples", int, "Training examples to estimate it from.", "2000"),
+    ),
+    SHIFT: (
+        Option("corruptions", str, "all, common (15 types), or names with commas between.", "all"),
+        Option("corrupted", str, "Folder of CIFAR-10-C's .npy files.", "corrupt on the fly"),
+        Option("shift_examples", int, "Test examples that are corrupted.", "1000"),
+        Option("shift_members", int, "Most members that see corrupted examples.", "5"),
+        Option("shift_samples", int, "Samples of each subspace that see them.", "5"),
+        Option("foreign", str, "Any other data, noise, or held-out for the classes left out.", "noise"),
+        Option("foreign_examples", int, "Examples of each kind.", "2000"),
+    ),
+    SOURCES: (
+        Option("source_epochs", int, "Epochs of members that share a source.", "as many as the others"),
+        Option("source_pairs", int, "Pairs of members trained for each cell.", "1"),
+        Option("chain_epochs", int, "Epochs of the SG-MCMC chain.", "as many as a member"),
+        Option("chain_cycles", int, "Cycles of its step size.", "4"),
+        Option("chain_learning_rate", float, "At the start of each cycle.", "0.03"),
+        Option("chain_temperature", float, "Of the posterior; 0 adds no noise.", "1"),
     ),
 }
 """The options in groups, in the order in which `--help` lists them."""

@@ -9,6 +9,9 @@ from typing import Any
 
 import typer
 
+VERDICT_COLUMN = 17
+"""Columns that the longest verdict on a claim, `does not hold`, takes with room on both sides."""
+
 
 def print_json(value: Any) -> None:
     """Print a value as JSON."""
@@ -17,7 +20,7 @@ def print_json(value: Any) -> None:
 
 def print_paragraphs(lines: Sequence[str], indent: str = "") -> None:
     """Print lines of text, wrapped at the width of the terminal."""
-    width = min(shutil.get_terminal_size((80, 24)).columns, 100)
+    width = _width()
     for line in lines:
         typer.echo(textwrap.fill(line, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False))
 
@@ -39,10 +42,34 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def print_answers(summary: Any) -> None:
-    """Print the two answers of a run, and what a reader must know first."""
+    """Print the two answers of a run, what the claims of the paper came to, and what a reader must know first."""
     for answer in summary.answers:
         typer.echo()
         print_paragraphs([f"{answer.question} {answer.headline}"])
         print_paragraphs(answer.sentences, indent="  ")
+    print_claims(summary.claims)
     for note in summary.notes:
         print_paragraphs([f"Note: {note}"])
+
+
+def print_claims(claims: Sequence[Any]) -> None:
+    """Print the verdict on each claim beside its sentence, and its numbers below."""
+    if not claims:
+        return
+    typer.echo()
+    print_paragraphs(["Do the claims of the paper hold here? (The marks are ours.)"])
+    for claim in claims:
+        _print_beside(claim.words, [claim.sentence, claim.shown_numbers or claim.reason])
+
+
+def _print_beside(word: str, lines: Sequence[str]) -> None:
+    """Print lines in a column of their own, with a word to the left of the first."""
+    width, indent = _width(), " " * VERDICT_COLUMN
+    for number, line in enumerate(line for line in lines if line):
+        first = f"  {word}".ljust(VERDICT_COLUMN) if number == 0 else indent
+        typer.echo(textwrap.fill(line, width, initial_indent=first, subsequent_indent=indent, break_on_hyphens=False))
+
+
+def _width() -> int:
+    """Return how wide text is printed: at most 100 columns."""
+    return min(shutil.get_terminal_size((80, 24)).columns, 100)

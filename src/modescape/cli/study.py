@@ -5,12 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
-from modescape.cli.options import COMPARISON, DATA, MODEL, TRAINING, model_options, with_settings
+from modescape.cli.options import OPTIONS, model_options, with_settings
 from modescape.cli.output import print_answers, print_json, shown_path
 from modescape.cli.shared import Config, Json, Output, Preset, Quiet, Resume
 
 
-@with_settings(DATA, MODEL, TRAINING, COMPARISON)
+@with_settings(*OPTIONS)
 def study(
     *,
     name: Annotated[str | None, typer.Argument(help="Name of the study. [default: overview]")] = None,

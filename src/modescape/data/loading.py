@@ -11,6 +11,7 @@ from modescape.core.errors import ArgumentError
 from modescape.core.progress import Progress, Silent
 from modescape.data.cache import Cache, cache_folder
 from modescape.data.contents import Contents, Part
+from modescape.data.held_out import without_classes
 from modescape.data.scaling import scaling_of
 from modescape.data.sets import Dataset, Examples
 from modescape.data.settings import DataSettings
@@ -50,7 +51,10 @@ def load_dataset(
     >>> len(dataset.train), len(dataset.validation), len(dataset.test), dataset.input_shape
     (1214, 134, 449, (1, 8, 8))
     """
-    contents = _contents(settings, Cache(cache_folder(cache_dir), progress))
+    contents = source_contents(settings, Cache(cache_folder(cache_dir), progress))
+    held_out = None
+    if settings.held_out is not None:
+        contents, held_out = without_classes(contents, settings.held_out)
     parts = split_parts(contents.parts, settings, seed=seed)
     scaling = contents.scaling if settings.scaling == "unit" else None
     shift, scale = scaling or scaling_of(parts["train"], settings.scaling, contents.folder)
@@ -63,11 +67,19 @@ def load_dataset(
         shift=shift,
         scale=scale,
         fingerprint=_fingerprint(contents, parts, (shift, scale)),
+        held_out=_examples(held_out.part) if held_out else None,
+        held_out_classes=held_out.classes if held_out else (),
     )
 
 
-def _contents(settings: DataSettings, cache: Cache) -> Contents:
-    """Open the source."""
+def source_contents(settings: DataSettings, cache: Cache) -> Contents:
+    """Return what the source of some settings holds, with the source's own splits.
+
+    Raises:
+        ArgumentError: If there is no such source, or a setting does not fit it.
+        DataError: If the data are missing or damaged.
+        MissingDependencyError: If the hub is asked for without the package `datasets`.
+    """
     source = settings.source
     kind, colon, place = source.partition(":")
     if source == "digits":
@@ -87,7 +99,7 @@ def _contents(settings: DataSettings, cache: Cache) -> Contents:
 
 def _examples(part: Part) -> Examples:
     """Return a part as examples."""
-    return Examples(part.inputs, part.labels)
+    return Examples(part.inputs, part.labels, part.rows)
 
 
 def _fingerprint(contents: Contents, parts: Mapping[str, Part], scaling: tuple[Tensor, Tensor]) -> str:

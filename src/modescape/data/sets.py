@@ -17,9 +17,10 @@ class Examples:
         inputs: uint8 images (example, channel, height, width) in channels_last memory order, or float32 of any shape
             (example, ...). They may be mapped from a file: index them, and move only what you need.
         labels: One class index for each example, int64.
+        rows: Which rows of the source's own split these are, if known: CIFAR-10-C has corrupted the same rows.
 
     Raises:
-        ArgumentError: If inputs and labels differ in length, or a type is wrong.
+        ArgumentError: If inputs, labels and rows differ in length, or a type is wrong.
 
     >>> len(Examples(torch.zeros(3, 2), torch.tensor([0, 1, 0])))
     3
@@ -27,6 +28,7 @@ class Examples:
 
     inputs: Tensor
     labels: Int64[Tensor, "example"]
+    rows: Int64[Tensor, "example"] | None = None
 
     def __post_init__(self) -> None:
         if self.inputs.dtype not in (torch.uint8, torch.float32) or self.inputs.ndim < 2:
@@ -37,6 +39,10 @@ class Examples:
             rule = f"be int64, one for each of the {len(self.inputs)} inputs"
             got = Quoted(f"{self.labels.dtype} of shape {tuple(self.labels.shape)}")
             raise ArgumentError("labels", rule, got, "Pass one class index for each example")
+        if self.rows is not None and (self.rows.dtype != torch.int64 or self.rows.shape != self.labels.shape):
+            rule = f"be int64, one for each of the {len(self.inputs)} inputs"
+            got = Quoted(f"{self.rows.dtype} of shape {tuple(self.rows.shape)}")
+            raise ArgumentError("rows", rule, got, "Leave them out where they are not known")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -55,6 +61,9 @@ class Dataset:
         shift: What is subtracted from inputs; broadcasts against one input.
         scale: What the difference is multiplied by; broadcasts against one input.
         fingerprint: SHA-256 over contents, split and scaling: equal exactly when networks see the same numbers.
+        held_out: Examples of classes that are in none of the three, for tests on foreign data; their labels count
+            `held_out_classes`. None where no class is held out.
+        held_out_classes: Names of those classes.
 
     >>> part = Examples(torch.tensor([[0.0], [4.0]]), torch.tensor([0, 1]))
     >>> dataset = Dataset("toy", ("low", "high"), part, part, part, torch.tensor(2.0), torch.tensor(0.5), "0")
@@ -70,6 +79,8 @@ class Dataset:
     shift: Float32[Tensor, "..."]
     scale: Float32[Tensor, "..."]
     fingerprint: str
+    held_out: Examples | None = None
+    held_out_classes: tuple[str, ...] = ()
     _moved: dict[torch.device, tuple[Tensor, Tensor]] = field(default_factory=dict, init=False, repr=False)
 
     @property

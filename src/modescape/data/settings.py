@@ -50,6 +50,11 @@ class DataSettings(Settings):
         description="Column (parquet, hub) or array (npz) that holds the labels; None takes the first of label, "
         "labels, y, target, targets, fine_label that is there.",
     )
+    held_out: str | None = Field(
+        default=None,
+        description="Classes that no split holds, by name or number, such as cat,dog or 3,5. Their test examples are "
+        "kept apart as foreign data.",
+    )
     scaling: Literal["unit", "standard"] = Field(
         default="unit",
         description="unit: 8-bit images divided by 255, other numbers as they are. standard: minus the mean, over the "

@@ -1,6 +1,8 @@
-"""How good and how sure predictors are: scores, calibration, intervals, and what each further member brings."""
+"""How good and how sure predictors are: scores, calibration, uncertainty, intervals, and what ensembles bring."""
 
 from modescape.evaluate.calibration import Reliability, ece, reliability
+from modescape.evaluate.detection import Detection, detection
+from modescape.evaluate.diversity import RelativeDiversity, relative_diversity
 from modescape.evaluate.ensemble_size import EnsembleCurve, ensemble_curve
 from modescape.evaluate.intervals import (
     bootstrap_mean_interval,
@@ -9,6 +11,7 @@ from modescape.evaluate.intervals import (
     percentile_interval,
     proportion_interval,
 )
+from modescape.evaluate.methods import MethodCurves, method_curves
 from modescape.evaluate.scores import (
     accuracy,
     brier,
@@ -17,11 +20,25 @@ from modescape.evaluate.scores import (
     nll,
     nll_per_example,
 )
+from modescape.evaluate.shift import ShiftCurves, ShiftTally
 from modescape.evaluate.subsets import subsets_of_size
+from modescape.evaluate.temperature import fitted_temperature, with_temperature
+from modescape.evaluate.uncertainty import (
+    entropy,
+    expected_entropy,
+    jensen_shannon,
+    maximum_probability,
+    mutual_information,
+)
 
 __all__ = [
+    "Detection",
     "EnsembleCurve",
+    "MethodCurves",
+    "RelativeDiversity",
     "Reliability",
+    "ShiftCurves",
+    "ShiftTally",
     "accuracy",
     "bootstrap_mean_interval",
     "bootstrap_means",
@@ -29,12 +46,22 @@ __all__ = [
     "brier",
     "brier_per_example",
     "correct_per_example",
+    "detection",
     "ece",
     "ensemble_curve",
+    "entropy",
+    "expected_entropy",
+    "fitted_temperature",
+    "jensen_shannon",
+    "maximum_probability",
+    "method_curves",
+    "mutual_information",
     "nll",
     "nll_per_example",
     "percentile_interval",
     "proportion_interval",
+    "relative_diversity",
     "reliability",
     "subsets_of_size",
+    "with_temperature",
 ]

@@ -9,16 +9,18 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from modescape.core.checks import check_at_least, checked_labels, checked_probabilities
-from modescape.core.errors import ArgumentError, Quoted
 from modescape.core.progress import Progress, Silent
-from modescape.evaluate import pointwise
+from modescape.evaluate.ensemble_metrics import (
+    METRICS,
+    checked_sizes,
+    metric_interval,
+    order_of_confidence,
+    size_metrics,
+)
 from modescape.evaluate.inputs import check_confidence
-from modescape.evaluate.intervals import bootstrap_means, bootstrap_weights, percentile_interval
+from modescape.evaluate.intervals import bootstrap_weights
 from modescape.evaluate.subsets import subsets_of_size
 
-METRICS: Final = ("accuracy", "nll", "brier", "ece")
-CHUNK_ENTRIES = 2**22
-"""Entries of a large intermediate array: 32 MiB in double precision."""
 TASK = "ensemble sizes"
 SILENT: Final = Silent()
 
@@ -106,23 +108,27 @@ def ensemble_curve(
     """
     members = checked_probabilities(probabilities)
     labels = checked_labels(labels, num_examples=members.shape[1], num_classes=members.shape[2])
-    chosen = _checked_sizes(sizes, len(members))
+    chosen = checked_sizes(sizes, len(members))
     check_confidence(confidence)
     check_at_least(num_bins, 1, "num_bins", "Pass 15")
     check_at_least(max_subsets, 1, "max_subsets", "Pass 100")
     weights = bootstrap_weights(len(labels), num_resamples=num_resamples, seed=seed)
     order = sorted({1, *chosen})
+    subsets = [subsets_of_size(len(members), size, max_subsets=max_subsets, seed=seed) for size in order]
+    sorting = order_of_confidence(members)
+    members, labels, weights = members[:, sorting], labels[sorting], weights[:, sorting]
     progress.start(TASK, len(order))
-    at: dict[int, _Size] = {}
-    for size in order:
-        subsets = subsets_of_size(len(members), size, max_subsets=max_subsets, seed=seed)
-        at[size] = _evaluated(_scored(members, labels, subsets, num_bins), weights, num_bins)
-        progress.advance(TASK, note=f"{size} of {len(members)} members, {len(subsets)} subsets")
-    value = np.stack([at[size].value for size in chosen], axis=1)
-    resampled = np.stack([at[size].resampled for size in chosen], axis=1)
-    low, high = _interval(value, resampled, confidence)
-    gain = value - at[1].value[:, None]
-    gain_low, gain_high = _interval(gain, resampled - at[1].resampled[:, None, :], confidence)
+
+    def report(place: int) -> None:
+        progress.advance(TASK, note=f"{order[place]} of {len(members)} members, {len(subsets[place])} subsets")
+
+    at = size_metrics(members, labels, subsets, weights, num_bins=num_bins, on_size=report)
+    places = [order.index(size) for size in chosen]
+    value, resampled = at.value[:, places], at.resampled[:, places]
+    num_subsets = np.array([len(subsets[place]) for place in places])
+    low, high = metric_interval(value, resampled, confidence)
+    gain = value - at.value[:, :1]
+    gain_low, gain_high = metric_interval(gain, resampled - at.resampled[:, :1], confidence)
     return EnsembleCurve(
         metrics=METRICS,
         sizes=np.array(chosen),
@@ -132,118 +138,8 @@ def ensemble_curve(
         gain=gain,
         gain_low=gain_low,
         gain_high=gain_high,
-        num_subsets=np.array([at[size].num_subsets for size in chosen]),
-        sampled=np.array([at[size].num_subsets < comb(len(members), size) for size in chosen]),
+        num_subsets=num_subsets,
+        sampled=num_subsets < [comb(len(members), size) for size in chosen],
         confidence=confidence,
         num_resamples=num_resamples,
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _Scored:
-    """Scores of all ensembles of one size.
-
-    Attributes:
-        means: Whether right, NLL and Brier score of each example, each averaged over the subsets.
-        gap: Confidence minus whether right.
-        bins: The bin of the confidence.
-    """
-
-    means: Float[np.ndarray, "3 example"]
-    gap: Float[np.ndarray, "subset example"]
-    bins: Int[np.ndarray, "subset example"]
-
-
-@dataclass(frozen=True, eq=False)
-class _Size:
-    """Metrics of one size, over all examples and over each resample."""
-
-    value: Float[np.ndarray, "metric"]
-    resampled: Float[np.ndarray, "metric resample"]
-    num_subsets: int
-
-
-def _checked_sizes(sizes: Sequence[int] | None, num_members: int) -> list[int]:
-    """Return the sizes to evaluate: those asked for, or all."""
-    if sizes is None:
-        return list(range(1, num_members + 1))
-    if len(sizes) == 0:
-        raise ArgumentError("sizes", "hold at least one size", sizes, "Leave it out for all sizes")
-    for size in sizes:
-        if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or not 1 <= size <= num_members:
-            rule = f"be whole numbers in 1..{num_members}, the number of members"
-            raise ArgumentError("sizes", rule, Quoted(size), "Choose other sizes or pass more members")
-    return [int(size) for size in sizes]
-
-
-def _scored(
-    members: Float[np.ndarray, "member example class"],
-    labels: Int[np.ndarray, "example"],
-    subsets: Int[np.ndarray, "subset member_of_subset"],
-    num_bins: int,
-) -> _Scored:
-    """Return the scores of the mean probabilities of each subset, a piece of the examples at a time."""
-    num_members, num_examples, num_classes = members.shape
-    belongs = np.zeros((len(subsets), num_members))
-    np.put_along_axis(belongs, subsets, 1.0, axis=1)
-    means = np.empty((3, num_examples))
-    gap = np.empty((len(subsets), num_examples))
-    bins = np.empty((len(subsets), num_examples), dtype=np.intp)
-    step = max(1, CHUNK_ENTRIES // (max(len(subsets), num_members) * num_classes))
-    for piece in (slice(start, start + step) for start in range(0, num_examples, step)):
-        flat = members[:, piece].reshape(num_members, -1).astype(np.float64)
-        # Sums first, then one division: members in another order then tie in the same places.
-        ensembles = (belongs @ flat / subsets.shape[1]).reshape(len(subsets), -1, num_classes)
-        right = pointwise.correct(ensembles, labels[piece])
-        means[0, piece] = right.mean(axis=0)
-        means[1, piece] = pointwise.nll(ensembles, labels[piece]).mean(axis=0)
-        means[2, piece] = pointwise.brier(ensembles, labels[piece]).mean(axis=0)
-        top = ensembles.max(axis=-1)
-        gap[:, piece] = top - right
-        bins[:, piece] = pointwise.bins(top, num_bins)
-    return _Scored(means=means, gap=gap, bins=bins)
-
-
-def _evaluated(scored: _Scored, weights: Float[np.ndarray, "resample example"], num_bins: int) -> _Size:
-    """Return the four metrics of one size."""
-    num_subsets, num_examples = scored.gap.shape
-    cells = np.arange(num_subsets)[:, None] * num_bins + scored.bins
-    sums = np.bincount(cells.ravel(), weights=scored.gap.ravel(), minlength=num_subsets * num_bins)
-    ece = np.abs(sums).sum() / (num_examples * num_subsets)
-    resampled_ece = _resampled_ece(scored, weights, num_bins)
-    return _Size(
-        value=np.append(scored.means.mean(axis=1), ece),
-        resampled=np.vstack([bootstrap_means(scored.means, weights), resampled_ece]),
-        num_subsets=num_subsets,
-    )
-
-
-def _interval(
-    value: Float[np.ndarray, "metric size"], resampled: Float[np.ndarray, "metric size resample"], confidence: float
-) -> tuple[Float[np.ndarray, "metric size"], Float[np.ndarray, "metric size"]]:
-    """Return percentile intervals, and for the ECE, the last metric, the basic interval widened to hold its value."""
-    low, high = percentile_interval(resampled, confidence)
-    ece = value[-1]
-    low[-1], high[-1] = np.minimum(ece, 2 * ece - high[-1]), np.maximum(ece, 2 * ece - low[-1])
-    return low, high
-
-
-def _resampled_ece(
-    scored: _Scored, weights: Float[np.ndarray, "resample example"], num_bins: int
-) -> Float[np.ndarray, "resample"]:
-    """Return the ECE of each resample, averaged over subsets.
-
-    N ECE = sum_b |sum_(n in b) w_n gap_n|, so that one matrix product gives all bins of all resamples. Single
-    precision is enough for percentiles and takes half the time.
-    """
-    num_subsets, num_examples = scored.gap.shape
-    total = np.zeros(len(weights))
-    examples = np.arange(num_examples)
-    step = max(1, CHUNK_ENTRIES // (num_bins * num_examples))
-    for start in range(0, num_subsets, step):
-        gap, bins = scored.gap[start : start + step], scored.bins[start : start + step]
-        spread = np.zeros((len(gap), num_bins, num_examples), dtype=np.float32)
-        spread[np.arange(len(gap))[:, None], bins, examples] = gap
-        sums = weights @ spread.reshape(-1, num_examples).T
-        total += np.abs(sums).sum(axis=1, dtype=np.float64)
-    return total / (num_examples * num_subsets)

@@ -20,6 +20,19 @@ def checked_predictions(
     >>> checked_predictions([[0.25, 0.75]], [1])[0].shape
     (1, 2)
     """
+    checked = checked_predictor(probabilities)
+    return checked, checked_labels(labels, num_examples=len(checked), num_classes=checked.shape[1])
+
+
+def checked_predictor(probabilities: ArrayLike) -> Float[np.ndarray, "example class"]:
+    """Return the class probabilities of one predictor as an array, after checking them.
+
+    Raises:
+        ArgumentError: If the shape is not two-dimensional or is empty, or a row is not a probability distribution.
+
+    >>> checked_predictor([[0.25, 0.75]]).shape
+    (1, 2)
+    """
     array = np.asarray(probabilities)
     if array.ndim != 2 or 0 in array.shape:
         raise ArgumentError(
@@ -28,8 +41,7 @@ def checked_predictions(
             Quoted(f"shape {array.shape}"),
             "Pass the predictions of one predictor, such as mean_of_probabilities of the members",
         )
-    checked = checked_probabilities(array[None])[0]
-    return checked, checked_labels(labels, num_examples=len(checked), num_classes=checked.shape[1])
+    return checked_probabilities(array[None])[0]
 
 
 def check_confidence(confidence: float) -> None:

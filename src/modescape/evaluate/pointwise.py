@@ -42,9 +42,10 @@ def brier(
     >>> brier(np.array([[0.5, 0.5]]), np.array([1])).tolist()
     [0.5]
     """
-    errors = probabilities.astype(np.float64)
-    errors[..., np.arange(len(labels)), labels] -= 1.0
-    return np.einsum("...c,...c->...", errors, errors)
+    probabilities = probabilities.astype(np.float64, copy=False)
+    squares = np.einsum("...c,...c->...", probabilities, probabilities)
+    # sum_c p_c^2 - 2 p_y + 1 is the same without a copy of the probabilities, but for rounding below 0.
+    return np.maximum(squares - 2.0 * probabilities[..., np.arange(len(labels)), labels] + 1.0, 0.0)
 
 
 def bin_edges(num_bins: int) -> Float[np.ndarray, "edge"]:

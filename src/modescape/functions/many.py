@@ -88,16 +88,83 @@ def predict_each(
     if isinstance(weights, Mapping):
         got = Quoted("a mapping of names to tensors")
         raise ArgumentError("weights", "be an iterable of mappings, one a vector", got, "Put it into a list")
-    device = next((tensor.device for tensor in network.parameters()), inputs.device)
-    on_cpu = device.type == "cpu"
-    batch_size = (CPU_BATCH_SIZE if on_cpu else ACCELERATOR_BATCH_SIZE) if batch_size is None else batch_size
-    workers = torch.get_num_threads() if workers is None else workers
-    check_at_least(batch_size, 1, "batch_size", "Leave it out to have it chosen")
-    check_at_least(workers, 1, "workers", "Leave it out to use one for each of torch's threads")
-    check_choice(precision, ("float32", "bf16"), "precision")
-    check_choice(output, ("probabilities", "logits"), "output")
-    run = _Run(device, precision, output, seed)
-    return run.each(network, weights, _Batches(inputs, prepare, batch_size, device), workers if on_cpu else 1)
+    predictor = Predictor(
+        network,
+        inputs,
+        prepare=prepare,
+        batch_size=batch_size,
+        workers=workers,
+        precision=precision,
+        output=output,
+        seed=seed,
+    )
+    return predictor.each(weights)
+
+
+class Predictor:
+    """`predict_each` for one network and one set of examples, to be called again and again.
+
+    What does not depend on the weights is done at the first call only. Arguments and errors are those of
+    `predict_each`.
+
+    >>> network = nn.Linear(2, 3)
+    >>> predictor = Predictor(network, torch.ones(5, 2), prepare=lambda batch: batch)
+    >>> [next(predictor.each([dict(network.named_parameters())])).shape for _ in range(2)]
+    [torch.Size([5, 3]), torch.Size([5, 3])]
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        inputs: Shaped[Tensor, "example ..."],
+        *,
+        prepare: Callable[[Tensor], Tensor],
+        batch_size: int | None = None,
+        workers: int | None = None,
+        precision: Precision = "float32",
+        output: Output = "probabilities",
+        seed: int = 0,
+    ) -> None:
+        device = next((tensor.device for tensor in network.parameters()), inputs.device)
+        on_cpu = device.type == "cpu"
+        batch_size = (CPU_BATCH_SIZE if on_cpu else ACCELERATOR_BATCH_SIZE) if batch_size is None else batch_size
+        workers = torch.get_num_threads() if workers is None else workers
+        check_at_least(batch_size, 1, "batch_size", "Leave it out to have it chosen")
+        check_at_least(workers, 1, "workers", "Leave it out to use one for each of torch's threads")
+        check_choice(precision, ("float32", "bf16"), "precision")
+        check_choice(output, ("probabilities", "logits"), "output")
+        self._network, self._workers = network, workers if on_cpu else 1
+        self._batches = _Batches(inputs, prepare, batch_size, device)
+        self._run = _Run(device, precision, output, seed)
+        self._free: list[_Copy] = []
+        self._draws: bool | None = None
+
+    def each(self, weights: Iterable[Mapping[str, Tensor]]) -> Generator[Float[Tensor, "example class"], None, None]:
+        """Yield the predictions with each of many weights, in their order."""
+        if self._draws is None:
+            self._draws = self._probed()
+        alone = self._workers == 1 or self._draws
+        copies = [self._copy() for _ in range(1 if alone else self._workers + 1)]
+        try:
+            if alone:
+                yield from self._run.one_by_one(copies[0], weights, self._batches, draws=self._draws)
+            else:
+                yield from self._run.in_threads(copies, weights, self._batches)
+        finally:
+            self._free += copies
+
+    def _probed(self) -> bool:
+        """Say whether the network draws random numbers, and keep the batches unless it writes into them."""
+        copied = self._copy()
+        draws, writes = self._run.probed(copied, self._batches)
+        if not writes:
+            self._batches.keep()
+        # The probe may have changed it in ways that loading weights does not undo.
+        return draws
+
+    def _copy(self) -> "_Copy":
+        """Return a copy of the network that no one uses."""
+        return self._free.pop() if self._free else _Copy(self._network)
 
 
 class _Batches:
@@ -136,19 +203,7 @@ class _Run:
     output: Output
     seed: int
 
-    def each(
-        self, network: nn.Module, weights: Iterable[Mapping[str, Tensor]], batches: _Batches, workers: int
-    ) -> Generator[Tensor, None, None]:
-        """Yield the outputs for each of the weights."""
-        draws, writes = self._probed(_Copy(network), batches)
-        if not writes:
-            batches.keep()
-        if workers == 1 or draws:
-            yield from self._one_by_one(_Copy(network), weights, batches, draws=draws)
-        else:
-            yield from self._in_threads([_Copy(network) for _ in range(workers + 1)], weights, batches)
-
-    def _one_by_one(
+    def one_by_one(
         self, copied: "_Copy", weights: Iterable[Mapping[str, Tensor]], batches: _Batches, *, draws: bool
     ) -> Iterator[Tensor]:
         """Run all weights in the caller's thread, each with the random numbers that `predict` would give it."""
@@ -158,7 +213,7 @@ class _Run:
                 result = self._outputs(copied, batches)
             yield result
 
-    def _in_threads(
+    def in_threads(
         self, copies: list["_Copy"], weights: Iterable[Mapping[str, Tensor]], batches: _Batches
     ) -> Iterator[Tensor]:
         """Run weights in threads, a copy of the network for each, and one more that is loaded in the meantime."""
@@ -199,7 +254,7 @@ class _Run:
         # Joined outside of the block: inside it would be a tensor that autograd refuses for good.
         return torch.cat(pieces).cpu()
 
-    def _probed(self, copied: "_Copy", batches: _Batches) -> tuple[bool, bool]:
+    def probed(self, copied: "_Copy", batches: _Batches) -> tuple[bool, bool]:
         """Say whether a network draws random numbers, and whether it writes into its inputs, by running one batch."""
         with torch.inference_mode(mode=False):
             return self._probed_outside_inference(copied, batches.first().clone())

@@ -5,18 +5,26 @@ renderers draw those kinds, `interactive` for the page and `static` for PNG and 
 questions on top of the page: are my members different, and is the ensemble worth it?
 """
 
+from modescape.report.claims import Claim, Evidence
 from modescape.report.contents import ReportContents
 from modescape.report.drawables import (
     Detail,
     Drawing,
+    IntervalRow,
+    Intervals,
     LegendEntry,
     Line,
     Lines,
+    Mark,
     Matrix,
     NumberDetail,
     Panel,
     Path,
     Paths,
+    PointGroup,
+    PolarSurface,
+    Reference,
+    Scatter,
     Table,
 )
 from modescape.report.figures import FIGURES, FigureKind, LeftOut, Need, drawn
@@ -29,13 +37,18 @@ from modescape.report.writing import write_report
 __all__ = [
     "FIGURES",
     "Answer",
+    "Claim",
     "Detail",
     "Drawing",
+    "Evidence",
     "FigureKind",
+    "IntervalRow",
+    "Intervals",
     "LeftOut",
     "LegendEntry",
     "Line",
     "Lines",
+    "Mark",
     "Matrix",
     "Need",
     "Number",
@@ -43,7 +56,11 @@ __all__ = [
     "Panel",
     "Path",
     "Paths",
+    "PointGroup",
+    "PolarSurface",
+    "Reference",
     "ReportContents",
+    "Scatter",
     "Summary",
     "Table",
     "Verdict",

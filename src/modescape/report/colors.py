@@ -1,7 +1,8 @@
 """Colours of figures and page, light and dark: safe for the colour-blind, one source for both renderers and the CSS.
 
-Source: Okabe and Ito (2008), Color Universal Design, https://jfly.uni-koeln.de/color/ for the colours of lines.
-Differs from it in leaving out yellow on a light ground and black, which can't be told from text.
+Source: Okabe and Ito (2008), Color Universal Design, https://jfly.uni-koeln.de/color/ for the first six colours of
+lines; the next are dark on a light ground and light on a dark one. Differs from it in leaving out yellow on a light
+ground and black, which can't be told from text.
 """
 
 from typing import Final
@@ -25,6 +26,9 @@ LIGHT: Final[dict[str, str]] = {
     "series-3": "#cc79a7",
     "series-4": "#e69f00",
     "series-5": "#56b4e9",
+    "series-6": "#332288",
+    "series-7": "#882255",
+    "series-8": "#66651c",
 }
 """Colours by role on a light ground."""
 
@@ -47,17 +51,24 @@ DARK: Final[dict[str, str]] = {
     "series-3": "#cc79a7",
     "series-4": "#d55e00",
     "series-5": "#f0e442",
+    "series-6": "#b3a7ff",
+    "series-7": "#ff8fa8",
+    "series-8": "#b9b87f",
 }
 """Colours by role on a dark ground."""
 
-NUM_SERIES: Final = sum(role.startswith("series-") for role in LIGHT)
-"""How many lines can be told apart by colour; more are drawn alike, with their median."""
+NUM_COLORS: Final = sum(role.startswith("series-") for role in LIGHT)
+"""How many series have a colour of their own."""
+
+NUM_SERIES: Final = 6
+"""How many lines can be told apart by colour alone; later series need dashes or symbols too (`series`), and members
+beyond this number are drawn alike, with their median."""
 
 
 def series_role(series: int | None) -> str:
     """Return the role of a line's colour; colours repeat after the last, and None is one line among many.
 
-    >>> series_role(0), series_role(NUM_SERIES), series_role(None)
+    >>> series_role(0), series_role(NUM_COLORS), series_role(None)
     ('series-0', 'series-0', 'many')
     """
-    return "many" if series is None else f"series-{series % NUM_SERIES}"
+    return "many" if series is None else f"series-{series % NUM_COLORS}"

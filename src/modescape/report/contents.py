@@ -14,7 +14,8 @@ class ReportContents:
         title: Name of the run, shown as it was typed.
         facts: What was run, in order of importance, for example `{"data": "digits", "members": "5"}`.
         results: Results by the name of the step that computed them: `training`, `solutions`, `trajectories`,
-            `embedding`, `ensemble`. A step may be missing; its figures are then left out and named in one line.
+            `embedding`, `ensemble`, and those of the study that figures and claims name. A step may be
+            missing; its figures are then left out and named in one line.
         notes: What a reader must know before trusting the numbers, such as a member that diverged.
 
     >>> ReportContents(title="digits").results

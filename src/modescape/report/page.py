@@ -6,17 +6,28 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from jinja2 import Environment, StrictUndefined
 from plotly.offline import get_plotlyjs
 
+from modescape.report.claims import CAPTION
 from modescape.report.colors import DARK, LIGHT, series_role
 from modescape.report.contents import ReportContents
-from modescape.report.drawables import Drawing, Lines, Matrix
+from modescape.report.drawables import (
+    Drawing,
+    Intervals,
+    LegendEntry,
+    Lines,
+    Matrix,
+    Paths,
+    PolarSurface,
+    Scatter,
+)
 from modescape.report.figures import LeftOut
 from modescape.report.interactive import panel_spec
+from modescape.report.series import series_dash, series_symbol
 from modescape.report.summary import Summary
 
 ICON = (
@@ -24,6 +35,16 @@ ICON = (
     " fill='none' stroke='#0072b2' stroke-width='2'/></svg>"
 )
 """Two valleys; a page without an icon makes the browser ask the network for one."""
+
+PANEL_WIDTHS: Final = {
+    Matrix: "matrix",
+    Lines: "lines",
+    Paths: "paths",
+    PolarSurface: "polar",
+    Scatter: "scatter",
+    Intervals: "intervals",
+}
+"""The class of the style sheet that says how wide panels are, by the kind of the first panel of a figure."""
 
 
 def page(
@@ -49,6 +70,7 @@ def page(
         summary=summary,
         figures=[_figure(drawing, pictures[drawing.name]) for drawing in drawings],
         left_out=left_out,
+        claims_caption=CAPTION,
         specs=[_spec(drawing) for drawing in drawings],
         policy=_policy(scripts),
         scripts=scripts,
@@ -67,31 +89,48 @@ def _environment() -> Environment:
     return environment
 
 
-def _figure(drawing: Drawing, picture: Mapping[str, bytes]) -> dict[str, str]:
+def _figure(drawing: Drawing, picture: Mapping[str, bytes]) -> dict[str, Any]:
     """Return the parts of a figure that are plain HTML."""
-    kind = "matrix" if isinstance(drawing.panels[0], Matrix) else "lines"
     return {
         "name": drawing.name,
         "title": drawing.title,
         "shows": drawing.shows,
+        "found": drawing.found,
         "look_for": drawing.look_for,
         "alt": drawing.alt,
-        "kind": kind if isinstance(drawing.panels[0], Matrix | Lines) else "paths",
+        "kind": _panel_width(drawing),
         "png": _data_address("image/png", picture["png"]),
         "svg": _data_address("image/svg+xml", picture["svg"]),
         "csv": _data_address("text/csv;charset=utf-8", drawing.table.as_csv().encode()),
     }
 
 
+def _panel_width(drawing: Drawing) -> str:
+    """Return the class of the style sheet that says how wide panels are; lines in threes stand side by side."""
+    kind = PANEL_WIDTHS[type(drawing.panels[0])]
+    return "three" if kind == "lines" and len(drawing.panels) % 3 == 0 else kind
+
+
 def _spec(drawing: Drawing) -> dict[str, Any]:
     """Return the parts of a figure that the script draws."""
-    legend = [
-        {"label": entry.label, "role": series_role(entry.series), "symbol": entry.symbol} for entry in drawing.legend
-    ]
     return {
         "name": drawing.name,
-        "legend": legend,
+        "legend": [_legend_entry(entry) for entry in drawing.legend],
         "panels": [panel_spec(panel, drawing.legend) for panel in drawing.panels],
+    }
+
+
+def _legend_entry(entry: LegendEntry) -> dict[str, Any]:
+    """Return what the script needs to draw the sample of an entry."""
+    is_line = entry.symbol in ("line", "dashes")
+    marker = (series_symbol(entry.series) if entry.has_points else None) if is_line else entry.symbol
+    return {
+        "label": entry.label,
+        "role": series_role(entry.series),
+        "symbol": entry.symbol,
+        "marker": marker,
+        "dash": series_dash(entry.series, dashed=entry.symbol == "dashes"),
+        "is_mark": entry.is_mark,
     }
 
 
@@ -111,7 +150,7 @@ def _policy(scripts: Mapping[str, str]) -> str:
 @cache
 def _scripts() -> dict[str, str]:
     """Return the scripts of the page by name; none can end its own element."""
-    scripts = {name: _template(f"{name}.js") for name in ("theme", "cells", "figures")}
+    scripts = {name: _template(f"{name}.js") for name in ("theme", "cells", "polar", "figures")}
     scripts["plotly"] = get_plotlyjs()
     # A browser reads line ends as line feeds, and the hash in the policy is that of what it reads.
     return {name: text.replace("\r\n", "\n").replace("</script", "<\\/script") for name, text in scripts.items()}

@@ -1,8 +1,9 @@
-"""The answer on top of a report: are the members different, and is the ensemble worth it?"""
+"""The top of a report: are the members different, is the ensemble worth it, and do the claims of the paper hold?"""
 
 from dataclasses import dataclass
 from typing import Any
 
+from modescape.report.claims import Claim, judged
 from modescape.report.contents import ReportContents
 from modescape.report.difference import difference
 from modescape.report.verdicts import Answer
@@ -17,11 +18,13 @@ class Summary:
         different: Are my members different?
         worth_it: Is the ensemble worth it?
         notes: What a reader must know before trusting the numbers.
+        claims: The claims of the paper with what the results say of them; none where no step they rest on is there.
     """
 
     different: Answer
     worth_it: Answer
     notes: tuple[str, ...] = ()
+    claims: tuple[Claim, ...] = ()
 
     @property
     def answers(self) -> tuple[Answer, ...]:
@@ -31,11 +34,12 @@ class Summary:
     @property
     def sentences(self) -> tuple[str, ...]:
         """The whole summary as plain sentences, for a terminal."""
-        return tuple(
+        answers = [
             sentence
             for answer in self.answers
             for sentence in (f"{answer.question} {answer.headline}", *answer.sentences)
-        )
+        ]
+        return (*answers, *(f"{claim.sentence} {claim.told}" for claim in self.claims))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the summary in types that JSON knows.
@@ -47,6 +51,7 @@ class Summary:
             "different": self.different.as_dict(),
             "worth_it": self.worth_it.as_dict(),
             "notes": list(self.notes),
+            "claims": [claim.as_dict() for claim in self.claims],
         }
 
 
@@ -62,4 +67,5 @@ def summarise(contents: ReportContents) -> Summary:
     >>> print(summarise(ReportContents(title="digits")).different.headline)
     Not measured: this run has no `solutions` results.
     """
-    return Summary(difference(contents.results), worth(contents.results), tuple(contents.notes))
+    results = contents.results
+    return Summary(difference(results), worth(results), tuple(contents.notes), judged(results))

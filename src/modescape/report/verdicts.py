@@ -59,6 +59,10 @@ class Number:
             return ""
         return f"[{self._text(self.low)}, {self._text(self.high)}]"
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the number in types that JSON knows; what is not finite is null."""
+        return {name: _finite(value) for name, value in asdict(self).items()}
+
     def _text(self, value: float) -> str:
         """Write one number."""
         text = f"{value:{'+' if self.signed else ''}.{self.decimals}f}"
@@ -85,13 +89,12 @@ class Answer:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer in types that JSON knows; a number that is not finite is null."""
-        numbers = [{name: _finite(value) for name, value in asdict(number).items()} for number in self.numbers]
         return {
             "question": self.question,
             "verdict": str(self.verdict),
             "headline": self.headline,
             "sentences": list(self.sentences),
-            "numbers": numbers,
+            "numbers": [number.as_dict() for number in self.numbers],
         }
 
 

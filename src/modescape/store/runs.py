@@ -1,6 +1,5 @@
 """A run on disk: one folder with everything about one ensemble, safe against kills, full disks and damage."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,16 +29,22 @@ from modescape.store.manifests import (
     read_manifest,
     settings_text,
 )
+from modescape.store.names import (
+    PARTS,
+    PLAIN_NAME,
+    arrays_in,
+    arrays_name,
+    part_name,
+    state_name,
+    states_name,
+    weights_in,
+    weights_name,
+)
 from modescape.store.tensors import parsed_tensors, tensor_bytes
 from modescape.store.transactions import JOURNAL, Transaction, settle
 from modescape.store.verification import check_folder, damage_of, looked, verified_bytes
 
 T = TypeVar("T")
-
-_ARRAYS = re.compile(r"(predictions|results)/[A-Za-z0-9][A-Za-z0-9._-]*")
-_LISTED_ARRAYS = re.compile(rf"({_ARRAYS.pattern})\.zarr/zarr\.json")
-_WEIGHTS = re.compile(r"weights/member-(\d{3,})/step-(\d{4,})\.safetensors")
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class Run:
@@ -164,61 +169,86 @@ class Run:
             )
         self._change_manifest({section: plain(values, section)})
 
-    def write_weights(self, member: int, step: int, tree: Mapping[str, Tensor]) -> None:
+    def write_weights(self, member: int, step: int, tree: Mapping[str, Tensor], part: str | None = None) -> None:
         """Write the weights of one member at one step; older ones of that step are replaced."""
-        self.write_all_weights({(member, step): tree})
+        self.write_all_weights({(member, step): tree}, part)
 
-    def write_all_weights(self, trees: Mapping[tuple[int, int], Mapping[str, Tensor]]) -> None:
-        """Write the weights of several (member, step) in one change: after a kill all of them are there, or none."""
+    def write_all_weights(self, trees: Mapping[tuple[int, int], Mapping[str, Tensor]], part: str | None = None) -> None:
+        """Write the weights of several (member, step) in one change: after a kill all of them are there, or none.
+
+        Args:
+            trees: Weights by (member, step).
+            part: The experiment inside the run that they belong to; it has members of its own. None is the run itself.
+
+        Raises:
+            ArgumentError: If a number is below 0, or the name of the part is not plain.
+        """
         for member, step in trees:
             check_at_least(member, 0, "member", "Count members from 0")
             check_at_least(step, 0, "step", "Count steps from 0, the initialisation")
         with self._changing() as change:
             for (member, step), tree in trees.items():
-                change.put(_weights_name(member, step), tensor_bytes(tree))
+                change.put(weights_name(member, step, part), tensor_bytes(tree))
 
-    def read_weights(self, member: int, step: int) -> Tree:
+    def read_weights(self, member: int, step: int, part: str | None = None) -> Tree:
         """Return the weights of a member at a step, on the CPU, in the order in which they were written.
 
         Raises:
             StoreError: If they were never written, or their file is missing or damaged.
         """
-        name = _weights_name(member, step)
+        name = weights_name(member, step, part)
         content = self._looked(lambda listed: verified_bytes(self.path, listed, name))
         if content is None:
-            held = ", ".join(map(str, self.steps(member))) or "none"
+            held = ", ".join(map(str, self.steps(member, part))) or "none"
             advice = f"Choose a step this run holds of member {member}: {held}"
             raise store_error(name, "be in the run", "no such weights", advice)
         return parsed_tensors(content, name)[0]
 
     @property
     def members(self) -> list[int]:
-        """The members with weights, also if their files are damaged now."""
-        return sorted({member for member, _ in self._weights()})
+        """The members with weights, also if their files are damaged now; those of parts are not among them."""
+        return sorted({member for member, _ in weights_in(self._listed())})
 
-    def steps(self, member: int) -> list[int]:
+    def steps(self, member: int, part: str | None = None) -> list[int]:
         """Return the steps of a member with weights, also if their files are damaged now."""
-        return sorted(step for other, step in self._weights() if other == member)
+        return sorted(step for other, step in weights_in(self._listed(), part) if other == member)
 
-    def write_state(self, group: str, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    def write_state(
+        self, group: str, tensors: Mapping[str, Tensor], metadata: Mapping[str, str], part: str | None = None
+    ) -> None:
         """Write what the training of a group of members needs to go on; the older state of the group is replaced."""
         with self._changing() as change:
-            change.put(_state_name(group), tensor_bytes(tensors, metadata))
+            change.put(state_name(group, part), tensor_bytes(tensors, metadata))
 
-    def read_state(self, group: str) -> tuple[Tree, dict[str, str]] | None:
+    def read_state(self, group: str, part: str | None = None) -> tuple[Tree, dict[str, str]] | None:
         """Return the tensors and the text of a group's training state, or None if there is none.
 
         Raises:
             StoreError: If its file is missing or damaged.
         """
-        name = _state_name(group)
+        name = state_name(group, part)
         content = self._looked(lambda listed: verified_bytes(self.path, listed, name))
         return None if content is None else parsed_tensors(content, name)
 
-    def clear_states(self) -> None:
-        """Remove all training states, once training is over."""
+    def clear_states(self, part: str | None = None) -> None:
+        """Remove the training states of the run itself, or of a part, once training is over."""
         with self._changing() as change:
-            change.remove("state")
+            change.remove(states_name(part))
+
+    @property
+    def parts(self) -> list[str]:
+        """The experiments inside the run that have weights, states or a record in the manifest."""
+        found = {name.split("/")[1] for name in self._listed() if name.startswith(f"{PARTS}/")}
+        return sorted({*found, *self.manifest.get(PARTS, {})})
+
+    def remove_part(self, part: str) -> None:
+        """Remove an experiment: its weights, its states and its record in the manifest, in one change."""
+        folder = part_name(part)
+        with self._changing() as change:
+            manifest = self.manifest
+            manifest.get(PARTS, {}).pop(part, None)
+            change.put(MANIFEST, manifest_bytes(manifest))
+            change.remove(folder)
 
     def write_arrays(self, name: str, dataset: xr.Dataset) -> None:
         """Write named arrays; an older dataset of that name is replaced as a whole.
@@ -231,14 +261,14 @@ class Run:
             ArgumentError: If the name, a dimension or a value is not allowed.
             StoreError: If it can't be written; the older dataset is untouched.
         """
-        folder = _arrays_name(name)
+        folder = arrays_name(name)
         check_dataset(dataset)
         with self._changing() as change:
             change.put_folder(folder, lambda path: write_dataset(dataset, path))
 
     def has_arrays(self, name: str) -> bool:
         """Say whether a dataset of that name was written."""
-        return f"{_arrays_name(name)}/zarr.json" in self._listed()
+        return f"{arrays_name(name)}/zarr.json" in self._listed()
 
     def arrays(self, name: str) -> xr.Dataset:
         """Open a dataset; its files are checked now, and its numbers are read when they are used.
@@ -246,7 +276,7 @@ class Run:
         Raises:
             StoreError: If it was never written, or a file of it is missing, damaged or foreign; the first is named.
         """
-        folder = _arrays_name(name)
+        folder = arrays_name(name)
         if not self.has_arrays(name):
             advice = f"Choose one of: {', '.join(self.array_names()) or 'none yet'}"
             raise store_error(folder, "be in the run", "no such arrays", advice)
@@ -259,7 +289,7 @@ class Run:
 
     def array_names(self) -> list[str]:
         """Return the names of all datasets, sorted."""
-        return sorted(match[1] for name in self._listed() if (match := _LISTED_ARRAYS.fullmatch(name)))
+        return arrays_in(self._listed())
 
     def write_file(self, name: str, content: bytes) -> None:
         """Write one more file at the top of the run folder, such as a report, with a checksum like all others.
@@ -267,7 +297,7 @@ class Run:
         Raises:
             ArgumentError: If the name has a folder in it or is one that the run uses itself.
         """
-        if not _PLAIN_NAME.fullmatch(name) or name in {MANIFEST, SETTINGS, CHECKSUMS}:
+        if not PLAIN_NAME.fullmatch(name) or name in {MANIFEST, SETTINGS, CHECKSUMS}:
             raise ArgumentError("name", "be a plain file name that the run does not use itself", name, "Choose another")
         with self._changing() as change:
             change.put(name, content)
@@ -279,11 +309,6 @@ class Run:
             progress: Hears of each file.
         """
         return damage_of(self.path, progress or Silent(), tidy=self._tidy)
-
-    def _weights(self) -> list[tuple[int, int]]:
-        """Return (member, step) of all weights."""
-        matches = (_WEIGHTS.fullmatch(name) for name in self._listed())
-        return [(int(match[1]), int(match[2])) for match in matches if match]
 
     def _listed(self) -> dict[str, str]:
         """Return the checksum of every file."""
@@ -334,23 +359,3 @@ def _check_vacant(path: Path) -> None:
     if others:
         advice = "Choose another --output"
         raise store_error(path, "be new or an empty folder", f"a folder with {others[0]!r} in it", advice)
-
-
-def _weights_name(member: int, step: int) -> str:
-    """Return the path of weights inside a run."""
-    return f"weights/member-{int(member):03d}/step-{int(step):04d}.safetensors"
-
-
-def _state_name(group: str) -> str:
-    """Return the path of a training state inside a run."""
-    if not _PLAIN_NAME.fullmatch(group):
-        raise ArgumentError("group", "be made of ASCII letters, digits, `.`, `_` and `-`", group, "Rename the group")
-    return f"state/{group}.safetensors"
-
-
-def _arrays_name(name: str) -> str:
-    """Return the path of a dataset inside a run."""
-    if not _ARRAYS.fullmatch(name):
-        rule = "be predictions/NAME or results/NAME, with NAME of ASCII letters, digits, `.`, `_` and `-`"
-        raise ArgumentError("name", rule, name, "Rename the arrays")
-    return f"{name}.zarr"

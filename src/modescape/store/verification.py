@@ -11,11 +11,12 @@ from modescape.core.progress import Progress
 from modescape.store.checksums import CHECKSUMS, checksum_text, parsed_checksums, sha256, sha256_of_file
 from modescape.store.files import TEMPORARY, store_error
 from modescape.store.locks import LOCK
+from modescape.store.names import PARTS
 from modescape.store.transactions import JOURNAL
 
 T = TypeVar("T")
 
-FOLDERS: Final = ("weights", "state", "predictions", "results")
+FOLDERS: Final = ("weights", "state", PARTS, "predictions", "results")
 """Where a run keeps its own files; what lies elsewhere is a report's or the user's."""
 
 _CURE: Final = "Restore it from a copy, or train again"

@@ -4,7 +4,8 @@ from modescape.studies.api import study, train_ensemble
 from modescape.studies.catalogue import STUDIES
 from modescape.studies.presets import PRESETS
 from modescape.studies.report import has_results, report_run, summarise_run
-from modescape.studies.settings import CompareSettings, StudySettings
+from modescape.studies.sections import CompareSettings
+from modescape.studies.settings import StudySettings
 
 __all__ = [
     "PRESETS",

@@ -1,10 +1,11 @@
 """The studies by name."""
 
 from modescape.core.checks import check_choice
+from modescape.studies.fort2019 import STEPS as FORT2019
 from modescape.studies.overview import STEPS as OVERVIEW
 from modescape.studies.step import Step, with_needs
 
-STUDIES: dict[str, tuple[Step, ...]] = {"overview": OVERVIEW}
+STUDIES: dict[str, tuple[Step, ...]] = {"overview": OVERVIEW, "fort2019": FORT2019}
 
 
 def steps_of(study: str, only: str | None = None) -> list[Step]:

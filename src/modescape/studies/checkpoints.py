@@ -15,36 +15,43 @@ class RunCheckpoints:
 
     Args:
         run: Where weights, states and outcomes are kept.
+        part: The experiment inside the run that they belong to; None is the run itself.
     """
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self, run: Run, part: str | None = None) -> None:
+        self._run, self._part = run, part
 
     def save_weights(self, weights: Mapping[tuple[int, int], Tree]) -> None:
         """Keep weights by (member, step)."""
-        self._run.write_all_weights(weights)
+        self._run.write_all_weights(weights, self._part)
 
     def save_state(self, group: str, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
         """Keep what a group needs to go on."""
-        self._run.write_state(group, dict(tensors), dict(metadata))
+        self._run.write_state(group, dict(tensors), dict(metadata), self._part)
 
     def load_state(self, group: str) -> tuple[Tree, dict[str, str]] | None:
         """Return what a group kept, or nothing."""
-        return self._run.read_state(group)
+        return self._run.read_state(group, self._part)
 
     def save_outcomes(self, group: str, outcomes: list[MemberOutcome]) -> None:
         """Keep the outcomes of a group; its state is dropped when the whole training has ended."""
         del group
-        self._run.record("members", {str(outcome.member): _as_json(outcome) for outcome in outcomes})
+        records = {str(outcome.member): _as_json(outcome) for outcome in outcomes}
+        if self._part is None:
+            self._run.record("members", records)
+        else:
+            self._run.record("parts", {self._part: {"members": records}})
 
     def load_outcomes(self) -> dict[int, MemberOutcome]:
         """Return the outcomes kept so far, by member."""
-        return outcomes_of(self._run)
+        return outcomes_of(self._run, self._part)
 
 
-def outcomes_of(run: Run) -> dict[int, MemberOutcome]:
-    """Return how each member of a run ended, by member; members still in training are not among them."""
-    records = run.manifest.get("members", {})
+def outcomes_of(run: Run, part: str | None = None) -> dict[int, MemberOutcome]:
+    """Return how each member of a run, or of a part of it, ended, by member; those still in training are left out."""
+    manifest = run.manifest
+    holder = manifest if part is None else manifest.get("parts", {}).get(part, {})
+    records = holder.get("members", {})
     return {int(member): _from_json(record) for member, record in records.items()}
 
 

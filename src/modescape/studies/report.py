@@ -4,10 +4,15 @@ The report's room is imported where it is used: training should not wait for the
 """
 
 import json
+import math
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import xarray as xr
+
+from modescape.core.axes import POINT
 from modescape.core.errors import StoreError
 from modescape.store import Run
 from modescape.studies.checkpoints import outcomes_of
@@ -17,8 +22,28 @@ from modescape.studies.settings import StudySettings, flat_names, parsed_value
 if TYPE_CHECKING:
     from modescape.report import ReportContents, Summary
 
-RESULTS = ("training", "solutions", "trajectories", "embedding", "ensemble")
+RESULTS = (
+    "training",
+    "solutions",
+    "trajectories",
+    "embedding",
+    "ensemble",
+    "subspaces",
+    "plane",
+    "methods",
+    "radial",
+    "paths",
+    "shift",
+    "foreign",
+    "sources",
+    "chain",
+    "chain-ensemble",
+)
 """The results that the report draws, in its order."""
+
+
+TRAINING = "all members"
+"""What the training of the members is called among the steps, one of which draws its curves."""
 
 
 def has_results(run: Run) -> bool:
@@ -69,7 +94,23 @@ def report_contents(run: Run) -> "ReportContents":
             f"`run` must hold results; got none in {run.path}. "
             f"Finish it with modescape study --resume --output {shlex.quote(str(run.path))}."
         )
+    steps = run.manifest.get("steps", {})
+    notes += [f"{name} is left out: {step['left_out']}" for name, step in steps.items() if step.get("left_out")]
+    costs = _costs(run)
+    if costs.sizes[POINT] > 1:
+        results["costs"] = costs
     return ReportContents(title=run.name, facts=_facts(run), results=results, notes=notes)
+
+
+def _costs(run: Run) -> xr.Dataset:
+    """Return wall time and peak memory of the training and of each step, as the manifest has them."""
+    steps = {name: step for name, step in run.manifest.get("steps", {}).items() if "seconds" in step}
+    known = {TRAINING: run.manifest.get("training", {}), **steps}
+    columns = {
+        name: ([POINT], np.array([float(cost.get(name, math.nan)) for cost in known.values()]))
+        for name in ("seconds", "peak_mib")
+    }
+    return xr.Dataset(columns, coords={POINT: list(known)})
 
 
 def _facts(run: Run) -> dict[str, str]:

@@ -1,8 +1,7 @@
 """A run from settings to results: made or found again, trained, and compared."""
 
 import re
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
@@ -21,8 +20,9 @@ from modescape.store.runs import is_run
 from modescape.studies.catalogue import steps_of
 from modescape.studies.checkpoints import RunCheckpoints
 from modescape.studies.context import StudyContext
+from modescape.studies.costs import measured
 from modescape.studies.settings import StudySettings, flat_names, merged
-from modescape.studies.step import run_steps
+from modescape.studies.step import Step, run_steps
 from modescape.train import EngineChoice, TrainingTask, chosen_device, chosen_engine, train_members
 
 RUNS = Path("runs")
@@ -69,8 +69,8 @@ def found_run(output: Path | None, asked: Mapping[str, Any]) -> tuple[Run, Study
 
 
 def settings_of(run: Run) -> StudySettings:
-    """Return the settings that the results of a run were made with: those it began with, or compare settings since."""
-    return StudySettings(**merged(run.settings, {"compare": run.manifest.get("compare", {})}))
+    """Return the settings that the results of a run were made with: those it began with, or what was asked since."""
+    return StudySettings(**merged(run.settings, run.manifest.get("asked", {})))
 
 
 def trained_run(context: StudyContext) -> None:
@@ -87,10 +87,12 @@ def trained_run(context: StudyContext) -> None:
     choice = _engine_choice(context)
     context.progress.say(choice.reason)
     run.set_status("training")
-    start = time.perf_counter()
-    train_members(task, choice, RunCheckpoints(run), progress=context.progress)
-    seconds = run.manifest.get("training", {}).get("seconds", 0.0) + time.perf_counter() - start
-    run.record("training", {"seconds": round(seconds, 3)})
+    with measured() as cost:
+        train_members(task, choice, RunCheckpoints(run), progress=context.progress)
+    before = run.manifest.get("training", {})
+    cost.seconds += before.get("seconds", 0.0)
+    cost.peak_mib = max(cost.peak_mib, before.get("peak_mib", 0.0))
+    run.record("training", cost.as_record())
     run.clear_states()
     run.set_status("trained")
 
@@ -114,7 +116,8 @@ def compared_run(context: StudyContext, only: str | None = None) -> None:
         context.run.set_status("comparing")
     run_steps(steps_of(context.settings.study, only), context)
     # Only now: a setting that a step refuses should not be what the next --resume begins with.
-    context.run.record("compare", context.settings.compare.model_dump(mode="json"))
+    asked = context.settings.model_dump(mode="json", exclude=set(FIXED_SECTIONS))
+    context.run.record("asked", asked)
     if only is None:
         context.run.set_status("finished")
 
@@ -150,16 +153,18 @@ def start(
     objects = [name for name, given in (("data", dataset), ("model", recipe)) if given is not None]
     if resume:
         run, chosen = found_run(output, settings)
-        steps_of(chosen.study, only)
+        steps = steps_of(chosen.study, only)
         _check_objects(run, objects)
         task = loaded_task(chosen, progress=listener, dataset=dataset, recipe=recipe)
         _check_same_data(run, task)
+        _check_steps(steps, chosen, task)
         return StudyContext(run, chosen, task, listener)
     chosen = StudySettings(**settings)
-    steps_of(chosen.study, only)
+    steps = steps_of(chosen.study, only)
     _check_output(output)
     task = loaded_task(chosen, progress=listener, dataset=dataset, recipe=recipe)
     task.check()
+    _check_steps(steps, chosen, task)
     choice = chosen_engine(task)
     # Made last, so that nothing is left on disk when any of the above is refused.
     run = new_run(chosen, output)
@@ -221,6 +226,13 @@ def _check_same_data(run: Run, task: TrainingTask) -> None:
             f"`data` must be what the run was made with; got other contents from {task.dataset.name}. "
             "Restore it, or start a new run with another --output."
         )
+
+
+def _check_steps(steps: Sequence[Step], settings: StudySettings, task: TrainingTask) -> None:
+    """Raise if a step of the study can't have what the settings ask for."""
+    for step in steps:
+        if step.check is not None:
+            step.check(settings, task)
 
 
 def _check_output(output: Path | None) -> None:

@@ -12,22 +12,16 @@ from modescape.core.errors import ArgumentError, Quoted
 from modescape.core.settings import Settings
 from modescape.data import DataSettings
 from modescape.models import ModelSettings
+from modescape.studies.sections import (
+    ChainSettings,
+    CompareSettings,
+    ForeignSettings,
+    LandscapeSettings,
+    ShiftSettings,
+    SourcesSettings,
+    SubspaceSettings,
+)
 from modescape.train import TrainSettings
-
-
-class CompareSettings(Settings):
-    """How members are compared.
-
-    >>> CompareSettings(confidence=0.9).num_resamples
-    1000
-    """
-
-    confidence: float = Field(default=0.95, gt=0, lt=1, description="Confidence of every interval")
-    num_resamples: int = Field(default=1000, ge=100, description="Bootstrap resamples of the test examples")
-    max_subsets: int = Field(default=100, ge=1, description="Most ensembles of one size that are evaluated")
-    perplexity: float | None = Field(
-        default=None, gt=0, description="Of t-SNE; by default a third of the points, at most 30"
-    )
 
 
 class StudySettings(Settings):
@@ -43,6 +37,23 @@ class StudySettings(Settings):
     model: ModelSettings = Field(default_factory=ModelSettings)
     train: TrainSettings = Field(default_factory=TrainSettings)
     compare: CompareSettings = Field(default_factory=CompareSettings)
+    subspaces: SubspaceSettings = Field(default_factory=SubspaceSettings)
+    landscape: LandscapeSettings = Field(default_factory=LandscapeSettings)
+    shift: ShiftSettings = Field(default_factory=ShiftSettings)
+    foreign: ForeignSettings = Field(default_factory=ForeignSettings)
+    sources: SourcesSettings = Field(default_factory=SourcesSettings)
+    chain: ChainSettings = Field(default_factory=ChainSettings)
+
+    def value(self, name: str) -> Any:
+        """Return a setting by its flat name.
+
+        >>> StudySettings().value("epochs")
+        40
+        """
+        found: Any = self
+        for part in flat_names()[name]:
+            found = getattr(found, part)
+        return found
 
 
 SECTIONS: dict[str, type[Settings]] = {
@@ -50,6 +61,12 @@ SECTIONS: dict[str, type[Settings]] = {
     "model": ModelSettings,
     "train": TrainSettings,
     "compare": CompareSettings,
+    "subspaces": SubspaceSettings,
+    "landscape": LandscapeSettings,
+    "shift": ShiftSettings,
+    "foreign": ForeignSettings,
+    "sources": SourcesSettings,
+    "chain": ChainSettings,
 }
 RENAMED = {("data", "source"): "data", ("model", "name"): "model", ("model", "options"): "model_options"}
 """Settings that users call by another name than their field."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +10,13 @@ import xarray as xr
 
 from modescape.core.errors import StoreError
 from modescape.studies.context import StudyContext
+from modescape.studies.costs import measured
+from modescape.studies.settings import StudySettings
+from modescape.train import TrainingTask
+
+
+class LeftOutError(Exception):
+    """A step can't be done for this run, for a reason that may go away, such as a package that is missing."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +29,8 @@ class Step:
         outputs: Names of the arrays that it writes.
         work: Computes them; None for an output that can't be computed for this run (for example with one member).
         needs: Names of the steps whose arrays it reads.
-        options: Names of the `compare` settings that it depends on.
+        options: Flat names of the settings that it depends on, beside those that are fixed for the life of a run.
+        check: Raises, before anything is trained, if the settings ask for what is not to be had.
     """
 
     name: str
@@ -31,16 +39,22 @@ class Step:
     work: Callable[[StudyContext], Mapping[str, xr.Dataset | None]]
     needs: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    check: Callable[[StudySettings, TrainingTask], None] | None = None
 
     def key(self, context: StudyContext) -> str:
         """Return a hash of the settings that the step depends on."""
-        chosen = {name: getattr(context.settings.compare, name) for name in self.options}
+        chosen = {name: context.settings.value(name) for name in self.options}
         return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:16]
 
+    def basis(self, context: StudyContext) -> dict[str, str]:
+        """Return which results of other steps it builds on: what is made again has another mark."""
+        records = context.run.manifest.get("steps", {})
+        return {name: records.get(name, {}).get("made", "") for name in self.needs}
+
     def is_done(self, context: StudyContext) -> bool:
-        """Say whether the run holds the step's arrays, undamaged and made with these settings."""
+        """Say whether the run holds the step's arrays, undamaged, and made with these settings from these results."""
         record = context.run.manifest.get("steps", {}).get(self.name, {})
-        if record.get("key") != self.key(context):
+        if record.get("key") != self.key(context) or record.get("basis", {}) != self.basis(context):
             return False
         try:
             for name in record["outputs"]:
@@ -51,30 +65,41 @@ class Step:
         return True
 
     def run(self, context: StudyContext) -> None:
-        """Do the work and keep its arrays, its time and its key."""
-        start = time.perf_counter()
-        results = {name: arrays for name, arrays in self.work(context).items() if arrays is not None}
-        for name, arrays in results.items():
-            context.run.write_arrays(name, arrays)
-        seconds = round(time.perf_counter() - start, 3)
-        record = {"key": self.key(context), "outputs": sorted(results), "seconds": seconds}
+        """Do the work and keep its arrays, what it cost, and what it rests on; a step that is left out says why."""
+        try:
+            with measured() as cost:
+                results = {name: arrays for name, arrays in self.work(context).items() if arrays is not None}
+                for name, arrays in results.items():
+                    context.run.write_arrays(name, arrays)
+        except LeftOutError as error:
+            context.progress.say(f"{self.title}: left out. {error}")
+            context.run.record("steps", {self.name: {"key": "", "left_out": str(error)}})
+            return
+        record = {
+            "key": self.key(context),
+            "basis": self.basis(context),
+            "made": uuid.uuid4().hex,
+            "outputs": sorted(results),
+            "left_out": "",
+            **cost.as_record(),
+        }
         context.run.record("steps", {self.name: record})
+        # What the step kept in pieces is in its results now.
+        context.run.clear_states(part=self.name)
 
 
 def run_steps(steps: Sequence[Step], context: StudyContext) -> None:
-    """Run the steps that are not done, in order; a step is also done again after one that it needs.
+    """Run the steps that are not done, in order; a step is also done again when one that it needs was.
 
     Args:
         steps: In an order in which each comes after those it needs.
         context: The run.
     """
     context.progress.start("compare", len(steps))
-    renewed: set[str] = set()
     for step in steps:
         context.progress.advance("compare", 0, step.title)
-        if renewed.intersection(step.needs) or not step.is_done(context):
+        if not step.is_done(context):
             step.run(context)
-            renewed.add(step.name)
         context.progress.advance("compare", 1)
 
 

@@ -5,10 +5,11 @@ from modescape.train.checkpoints import Checkpoints, MemberOutcome, MemoryCheckp
 from modescape.train.engine import Engine, Group, MemberState
 from modescape.train.engines import ENGINES
 from modescape.train.loop import load_weights, weights_of
-from modescape.train.schedules import learning_rate
+from modescape.train.places import check_stop, placed
+from modescape.train.schedules import cycle_of, learning_rate, sampling_epochs
 from modescape.train.settings import TrainSettings
 from modescape.train.task import TrainingTask, chosen_device
-from modescape.train.trainer import train_members
+from modescape.train.trainer import late_steps, train_members
 
 __all__ = [
     "ENGINES",
@@ -21,10 +22,15 @@ __all__ = [
     "MemoryCheckpoints",
     "TrainSettings",
     "TrainingTask",
+    "check_stop",
     "chosen_device",
     "chosen_engine",
+    "cycle_of",
+    "late_steps",
     "learning_rate",
     "load_weights",
+    "placed",
+    "sampling_epochs",
     "train_members",
     "weights_of",
 ]

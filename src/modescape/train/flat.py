@@ -41,6 +41,8 @@ class FlatParameters:
             self._places[name] = (index, lengths[index])
             lengths[index] += prod(self._shapes[name])
         first = next(iter(stacked.values()))
+        self.lengths = tuple(lengths)
+        """How many numbers of each vector are parameters of a member; the rest is padding."""
         self.vectors = [
             torch.zeros(len(first), -(-length // PADDING) * PADDING, dtype=kind, device=first.device)
             for length, kind in zip(lengths, types, strict=True)

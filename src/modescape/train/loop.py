@@ -95,7 +95,8 @@ class LoopGroup:
         self._network.zero_grad(set_to_none=True)
         loss = self._backward(inputs, labels) if len(task.parts) == 1 else self._backward_in_parts(inputs, labels)
         stacked = [None if p.grad is None else p.grad.unsqueeze(0) for p in self._parameters]
-        self._optimizer.step(stacked, rate=learning_rate(settings, step, task.steps_per_epoch))
+        rate = learning_rate(settings, step, task.steps_per_epoch)
+        self._optimizer.step(stacked, rate=rate, noise=task.langevin(self.members, step))
         return loss
 
     def _backward(self, inputs: Tensor, labels: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 from modescape.core.trees import Tree
 from modescape.train.flat import FlatParameters
 from modescape.train.settings import TrainSettings
+from modescape.train.sghmc import SGHMC, LangevinNoise
 
 
 def optimiser(vectors: Sequence[Tensor], settings: TrainSettings) -> Optimizer:
@@ -24,6 +25,8 @@ def optimiser(vectors: Sequence[Tensor], settings: TrainSettings) -> Optimizer:
     rate, decay = settings.learning_rate, settings.weight_decay
     if settings.optimizer == "sgd":
         return SGD(vectors, lr=rate, momentum=settings.momentum, weight_decay=decay, fused=fused)
+    if settings.optimizer == "sghmc":
+        return SGHMC(vectors, lr=rate, momentum=settings.momentum, weight_decay=decay)
     family = AdamW if settings.optimizer == "adamw" else Adam
     return family(vectors, lr=rate, weight_decay=decay, fused=fused)
 
@@ -54,15 +57,17 @@ class MemberOptimiser:
         if states is not None:
             self._import(states)
 
-    def step(self, gradients: Sequence[Tensor | None], *, rate: float) -> None:
+    def step(self, gradients: Sequence[Tensor | None], *, rate: float, noise: LangevinNoise | None = None) -> None:
         """Make one step along gradients, (member, ...) in the order of the parameters, with a learning rate.
 
-        A parameter without a gradient, which had no part in the loss, stays as it is.
+        A parameter without a gradient, which had no part in the loss, stays as it is. Noise is added last.
         """
         idle = self._flat.take_gradients(gradients)
         kept = {name: [part.clone() for part in self._parts(name)] for name in idle}
         if self._clip_norm is not None:
             clip_members(self._flat.gradient_vectors, self._clip_norm)
+        if noise is not None:
+            noise.add_to(self._flat.gradient_vectors, self._flat.lengths)
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         self._optimizer.step()

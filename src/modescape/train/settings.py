@@ -1,9 +1,10 @@
 """Settings of training; the defaults are the recipe of Fort et al. (2019)."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from modescape.core.errors import ArgumentError, Quoted
 from modescape.core.settings import Settings
 from modescape.train.precision import Precision
 
@@ -23,13 +24,22 @@ class TrainSettings(Settings):
     members: int = Field(default=5, ge=1, description="Number of independently initialised members")
     epochs: int = Field(default=40, ge=1, description="Passes over the training examples")
     batch_size: int = Field(default=128, ge=1, description="Examples a step")
-    optimizer: Literal["adam", "adamw", "sgd"] = Field(default="adam", description="sgd has momentum")
+    optimizer: Literal["adam", "adamw", "sgd", "sghmc"] = Field(
+        default="adam", description="sgd has momentum; sghmc is sgd that samples from the posterior by added noise"
+    )
     learning_rate: float = Field(default=1.6e-3, gt=0, description="At the first step")
-    schedule: Literal["step", "cosine", "constant"] = Field(default="step", description="How the learning rate falls")
+    schedule: Literal["step", "cosine", "constant", "cyclical"] = Field(
+        default="step", description="How the learning rate falls; cyclical is cosine, begun anew in each cycle"
+    )
     step_epochs: int = Field(default=10, ge=1, description="Schedule step: epochs between two falls")
     step_factor: float = Field(default=0.5, gt=0, le=1, description="Schedule step: factor at each fall")
-    momentum: float = Field(default=0.9, ge=0, lt=1, description="Of sgd")
-    weight_decay: float = Field(default=0.0, ge=0, description="Decoupled in adamw, added to the gradient otherwise")
+    cycles: int = Field(default=4, ge=1, description="Schedule cyclical: cycles, of as many epochs each")
+    momentum: float = Field(default=0.9, ge=0, lt=1, description="Of sgd and sghmc, where friction is 1 - momentum")
+    exploration: float = Field(default=0.8, ge=0, lt=1, description="Of sghmc: first share of a cycle, without noise")
+    temperature: float = Field(default=1.0, ge=0, description="Of sghmc: of the posterior; 0 is without noise")
+    weight_decay: float = Field(
+        default=0.0, ge=0, description="Decoupled in adamw, added to the gradient otherwise; in sghmc a Gaussian prior"
+    )
     label_smoothing: float = Field(default=0.0, ge=0, lt=1, description="Share of the target spread over all classes")
     clip_norm: float | None = Field(default=None, gt=0, description="Largest norm of a member's gradient")
     sampling: Literal["shuffle", "replacement"] = Field(default="shuffle", description="How an epoch draws its batches")
@@ -44,3 +54,16 @@ class TrainSettings(Settings):
     threads: int | None = Field(default=None, ge=1, description="CPU threads of each worker; the cores shared out")
     precision: Precision = Field(default="float32", description="Of products in training; tf32 needs CUDA")
     device: str = Field(default="auto", description="auto, cpu, cuda, cuda:1, mps")
+
+    @model_validator(mode="after")
+    def _check_cycles(self) -> Self:
+        """Raise unless each cycle ends with an epoch."""
+        if self.schedule == "cyclical" and self.epochs % self.cycles:
+            fitting = max(count for count in range(1, self.cycles) if self.epochs % count == 0)
+            raise ArgumentError(
+                "cycles",
+                f"divide the number of epochs, {self.epochs}, so that each cycle ends with an epoch",
+                Quoted(str(self.cycles)),
+                f"Pass --cycles {fitting}, or other --epochs",
+            )
+        return self

@@ -1,5 +1,6 @@
 """What is to be learned: everything that training a member needs, the same for all members and engines."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -7,18 +8,28 @@ import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
+from modescape.core.checks import check_at_least
 from modescape.core.errors import ArgumentError, ModelError, Quoted
 from modescape.core.seeds import Stream, derived_seed, numpy_generator, seeded_globals, torch_generator
 from modescape.data import Dataset, cropped, drawn_crops
 from modescape.functions.layout import channels_last
 from modescape.models import Recipe, check_network
+from modescape.train.dropout import switch_off_dropout
 from modescape.train.fusion import fuse
 from modescape.train.noise import MaskSource, NoiseProfile, drawing, noise_profile
 from modescape.train.precision import check_precision
+from modescape.train.schedules import is_sampling, learning_rate
 from modescape.train.settings import TrainSettings
+from modescape.train.sghmc import LangevinNoise, noise_deviation
 
 MICRO_BATCH = 128
 """Images at once on a CPU: with small-cnn, 512 at once take a quarter longer than four times 128."""
+
+SHARED_WITH = {Stream.AUGMENTATION: Stream.ORDER, Stream.OTHER_NOISE: Stream.DROPOUT}
+"""Streams that are shared where another one is: the data as they come, and the noise of the training passes."""
+
+SHAREABLE = (Stream.INITIALISATION, Stream.ORDER, Stream.DROPOUT, Stream.LANGEVIN)
+"""Streams that members may share."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +42,13 @@ class TrainingTask:
         settings: How to train.
         seed: Seed of the run.
         augment: Whether images are cropped and flipped at random.
+        shared: Random numbers that all members have in common, those of member 0: any of `SHAREABLE`. The order of
+            examples includes their augmentation, dropout includes all other noise of a training pass.
+        dropout: Whether dropout layers drop anything.
+        first_member: The member of the run whose random numbers member 0 of this task has, the others following on.
+
+    Raises:
+        ArgumentError: If a stream can't be shared, or the first member is below 0.
     """
 
     recipe: Recipe
@@ -38,6 +56,17 @@ class TrainingTask:
     settings: TrainSettings
     seed: int
     augment: bool = False
+    shared: frozenset[Stream] = frozenset()
+    dropout: bool = True
+    first_member: int = 0
+
+    def __post_init__(self) -> None:
+        check_at_least(self.first_member, 0, "first_member", "Count members from 0")
+        for stream in self.shared:
+            if stream not in SHAREABLE:
+                known = ", ".join(stream.name for stream in SHAREABLE)
+                advice = "Pass ORDER for augmentation, DROPOUT for other noise"
+                raise ArgumentError("shared", f"be made of {known}", Quoted(stream.name), advice)
 
     @cached_property
     def device(self) -> torch.device:
@@ -72,13 +101,19 @@ class TrainingTask:
         """The random numbers that one training pass of the network draws."""
         raw = self.dataset.train.inputs[: self.batch_size]
         try:
-            return noise_profile(self.network(0), self.dataset.prepare(raw))
+            profile = noise_profile(self.network(0), self.dataset.prepare(raw))
         except Exception as error:
             reason = " ".join(str(error).split())
             raise ModelError(
                 f"`model` must take a training batch of shape {tuple(raw.shape)}; "
                 f"got {type(error).__name__}: {reason}. Check its forward pass in training mode."
             ) from error
+        if not self.dropout and (profile.draws or profile.uncontrolled):
+            raise ModelError(
+                "`model` must draw random numbers in dropout layers only, so that they can be switched off; got "
+                f"{self.recipe.name}, which draws others too. Use nn.Dropout in place of functions, or keep dropout."
+            )
+        return profile
 
     @cached_property
     def parts(self) -> list[slice]:
@@ -139,8 +174,17 @@ class TrainingTask:
 
     def network(self, member: int) -> nn.Module:
         """Build a member's network with its initial weights, on the CPU."""
-        seed = derived_seed(self.seed, Stream.INITIALISATION, member)
-        return self.recipe.build(self.dataset.input_shape, self.dataset.num_classes, seed=seed)
+        seed = self.stream_seed(Stream.INITIALISATION, member)
+        network = self.recipe.build(self.dataset.input_shape, self.dataset.num_classes, seed=seed)
+        return network if self.dropout else switch_off_dropout(network)
+
+    def stream_seed(self, stream: Stream, member: int, *key: int) -> int:
+        """Return the seed of some of a member's random numbers; the key says which: an epoch, or an epoch and a step.
+
+        Where the stream is shared, it is that of member 0.
+        """
+        is_shared = SHARED_WITH.get(stream, stream) in self.shared
+        return derived_seed(self.seed, stream, self.first_member + (0 if is_shared else member), *key)
 
     def placed_network(self, member: int) -> nn.Module:
         """Build a member's network on the device, images in the layout that is fast there (channels last)."""
@@ -149,7 +193,7 @@ class TrainingTask:
 
     def order(self, member: int, epoch: int) -> Int[Tensor, "step batch"]:
         """Return the examples of each step of a member's epoch (both counted from 0)."""
-        generator = numpy_generator(derived_seed(self.seed, Stream.ORDER, member, epoch))
+        generator = numpy_generator(self.stream_seed(Stream.ORDER, member, epoch))
         num_examples, num_used = len(self.dataset.train), self.steps_per_epoch * self.batch_size
         if self.settings.sampling == "replacement":
             chosen = generator.integers(num_examples, size=num_used)
@@ -159,20 +203,35 @@ class TrainingTask:
 
     def masks(self, member: int, epoch: int) -> MaskSource:
         """Return the source of a member's dropout masks in an epoch."""
-        return MaskSource(derived_seed(self.seed, Stream.DROPOUT, member, epoch), self.device)
+        return MaskSource(self.stream_seed(Stream.DROPOUT, member, epoch), self.device)
 
     def augmentation(self, member: int, epoch: int) -> Int[Tensor, "step batch 3"] | None:
         """Return how the images of a member's epoch are changed, or nothing where they are not."""
         if not self.augment:
             return None
-        generator = torch_generator(derived_seed(self.seed, Stream.AUGMENTATION, member, epoch))
+        generator = torch_generator(self.stream_seed(Stream.AUGMENTATION, member, epoch))
         num_images = self.steps_per_epoch * self.batch_size
         drawn = drawn_crops(num_images, self.dataset.input_shape, generator=generator)
         return drawn.unflatten(0, (self.steps_per_epoch, self.batch_size)).to(self.device)
 
     def other_noise_seed(self, member: int, epoch: int) -> int:
         """Return the seed of the global generators, for networks that draw more than dropout masks."""
-        return derived_seed(self.seed, Stream.OTHER_NOISE, member, epoch)
+        return self.stream_seed(Stream.OTHER_NOISE, member, epoch)
+
+    def langevin(self, members: Sequence[int], step: int) -> LangevinNoise | None:
+        """Return the noise of a step (counted from 0) of some members, or nothing where it has none."""
+        settings, steps = self.settings, self.steps_per_epoch
+        noisy = settings.optimizer == "sghmc" and settings.temperature > 0.0 and is_sampling(settings, step, steps)
+        if not noisy:
+            return None
+        deviation = noise_deviation(
+            rate=learning_rate(settings, step, steps),
+            momentum=settings.momentum,
+            temperature=settings.temperature,
+            num_examples=len(self.dataset.train),
+        )
+        seeds = (self.stream_seed(Stream.LANGEVIN, member, *divmod(step, steps)) for member in members)
+        return LangevinNoise(tuple(seeds), deviation)
 
     def batch(
         self, indices: Int[Tensor, "batch"], crops: Int[Tensor, "batch 3"] | None

@@ -19,6 +19,8 @@ from modescape.train.engine import Group, MemberState
 from modescape.train.engines import ENGINES
 from modescape.train.places import placed
 from modescape.train.precision import matmul_precision
+from modescape.train.schedules import sampling_epochs
+from modescape.train.settings import TrainSettings
 from modescape.train.task import TrainingTask
 
 
@@ -78,6 +80,16 @@ def groups_of(members: Sequence[int], size: int) -> list[tuple[int, ...]]:
     [(0, 1), (2, 3), (4,)]
     """
     return [tuple(members[start : start + size]) for start in range(0, len(members), size)]
+
+
+def late_steps(settings: TrainSettings) -> list[int]:
+    """Return the last checkpoints, which are kept of every member, in epochs trained.
+
+    >>> late_steps(TrainSettings(epochs=40)), late_steps(TrainSettings(epochs=4, late_fraction=0))
+    ([30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40], [4])
+    """
+    first = settings.epochs - math.floor(settings.late_fraction * settings.epochs)
+    return list(range(max(1, first), settings.epochs + 1))
 
 
 class _GroupTraining:
@@ -162,9 +174,13 @@ class _GroupTraining:
             history.best_step, history.best_weights = epoch + 1, dict(state.weights)
 
     def _keep_weights(self, states: list[MemberState], step: int) -> None:
-        """Keep the weights of members that have not diverged: every step of trajectories, late steps of all."""
+        """Keep the weights of members that have not diverged: every step of trajectories, late steps of all.
+
+        In cycles, and where weights are sampled, also the samples of all.
+        """
         settings = self._task.settings
-        is_late = step > 0 and step >= settings.epochs - math.floor(settings.late_fraction * settings.epochs)
+        has_samples = settings.schedule == "cyclical" or settings.optimizer == "sghmc"
+        is_late = step in late_steps(settings) or (has_samples and step in sampling_epochs(settings))
         wanted = {
             (member, step): state.weights
             for member, state, history in zip(self._members, states, self._histories, strict=True)

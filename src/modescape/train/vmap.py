@@ -83,7 +83,8 @@ class VmapGroup:
         stacked = {name: tensor.to(task.device) for name, tensor in stack(trees).items()}
         trainable = {name for name, p in self._network.named_parameters() if p.requires_grad}
         self._names = [name for name, _ in (*self._network.named_parameters(), *self._network.named_buffers())]
-        self._flat = FlatParameters({name: tensor for name, tensor in stacked.items() if name in trainable})
+        # In the network's order, whatever that of the states: Langevin noise is drawn in the order of parameters.
+        self._flat = FlatParameters({name: stacked[name] for name in self._names if name in trainable})
         self._constants = {name: _channels_last(t) for name, t in stacked.items() if name not in trainable}
         remembered = [state.optimizer for state in states] if states else None
         self._optimizer = MemberOptimiser(self._flat, task.settings, remembered)
@@ -166,7 +167,7 @@ class VmapGroup:
         """Make one step of every member and return the losses before it, in nats."""
         losses, gradients, self._constants = self._program(self._flat.values, self._constants, inputs, labels, masks)
         rate = learning_rate(self._task.settings, step, self._task.steps_per_epoch)
-        self._optimizer.step(gradients, rate=rate)
+        self._optimizer.step(gradients, rate=rate, noise=self._task.langevin(self.members, step))
         return losses
 
 

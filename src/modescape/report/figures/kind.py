@@ -17,11 +17,13 @@ class Need:
         step: Name of the step.
         variables: Names of its variables.
         at_least: Smallest useful number of labels by dimension, for example `{"member": 2}`.
+        labels: A label that must be there by dimension, for example `{"scaling": "scaled"}`.
     """
 
     step: str
     variables: tuple[str, ...]
     at_least: Mapping[str, int] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def unmet(self, results: Mapping[str, xr.Dataset]) -> str | None:
         """Say what is missing, or return None where nothing is.
@@ -37,9 +39,16 @@ class Need:
                 return f"`{self.step}` results have no `{name}`"
             if not np.isfinite(dataset[name].values).any():
                 return f"`{name}` has no numbers"
+        return self._unmet_along(dataset)
+
+    def _unmet_along(self, dataset: xr.Dataset) -> str | None:
+        """Say what is missing along the dimensions, or return None."""
         for dim, minimum in self.at_least.items():
             if dataset.sizes.get(dim, 0) < minimum:
                 return f"needs at least {minimum} {dim}s"
+        for dim, label in self.labels.items():
+            if dim not in dataset.coords or label not in dataset[dim].values:
+                return f"`{self.step}` results have no {dim} `{label}`"
         return None
 
 

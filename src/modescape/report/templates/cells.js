@@ -1,6 +1,8 @@
 "use strict";
 // Matrices: a cell is chosen by a click or by the arrow keys, and its numbers are shown and read out.
 (() => {
+  const { append, plain } = modescape;
+
   // The first entry stands for a whole row or column where there is only one.
   const at = (table, row, column) => {
     const line = table[Math.min(row, table.length - 1)];
@@ -9,7 +11,7 @@
   const shown = (value, decimals) => (value === null ? "not measured" : value.toFixed(decimals));
 
   // How each kind of detail is shown; each function gets the detail and the place, and fills the list of the cell.
-  // A new kind of detail (drawables.py) is one more function here.
+  // A new kind of detail (drawables/matrix.py) is one more function here.
   const cellDetails = {
     number(detail, place, list) {
       const label = detail.label.replace("{row}", place.rowLabel).replace("{column}", place.columnLabel);
@@ -25,20 +27,13 @@
     },
   };
 
-  function append(parent, tag, text) {
-    const child = document.createElement(tag);
-    child.textContent = text;
-    parent.append(child);
-    return child;
-  }
-
   function nameOf(spec, row, column) {
     const [first, second] = [spec.rows[row], spec.columns[column]];
-    return first === second ? `${spec.word} ${first} with itself` : `${spec.word} ${first} and ${spec.word} ${second}`;
+    const named = (label) => `${spec.word} ${label}`.trim();
+    return first === second ? `${named(first)} with itself` : `${named(first)} and ${named(second)}`;
   }
 
-  // What a pointer over a cell shows; plotly reads a few tags in it, so markup is written out.
-  const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  // What a pointer over a cell shows.
   function addHoverTexts(spec) {
     spec.data[0].customdata = spec.data[0].z.map((line, row) => line.map((value, column) => {
       const name = plain(nameOf(spec, row, column));
@@ -72,9 +67,14 @@
     return [clamp(row + steps[key][0], last[0]), clamp(column + steps[key][1], last[1])];
   }
 
+  function prepare(item) {
+    addHoverTexts(item.spec);
+    item.plot.style.aspectRatio = `${item.spec.columns.length} / ${item.spec.rows.length}`;
+  }
+
   // Make a drawn matrix selectable. `item.mark` is kept for the next drawing, in the colours of another theme.
-  modescape.addHoverTexts = addHoverTexts;
-  modescape.selectable = (item, panel) => {
+  function selectable(item) {
+    const panel = item.cell;
     const { spec, plot } = item;
     let [row, column] = [-1, -1];
     append(panel, "p", "Choose a cell: click it, or focus the matrix and use the arrow keys.");
@@ -98,5 +98,7 @@
       event.preventDefault();
       select(...next);
     });
-  };
+  }
+
+  modescape.grids.matrix = { prepare, selectable, role: "matrix" };
 })();

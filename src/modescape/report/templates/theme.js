@@ -1,6 +1,7 @@
 "use strict";
 // Runs in the head, before anything is painted: chooses light or dark, and says that scripts work.
-const modescape = { onTheme: [] };
+// `grids` holds what each kind of panel whose cells can be chosen needs, by the name of the kind.
+const modescape = { onTheme: [], grids: {} };
 (() => {
   const root = document.documentElement;
   const system = window.matchMedia("(prefers-color-scheme: dark)");
@@ -14,6 +15,15 @@ const modescape = { onTheme: [] };
   };
   // A role of colors.py, as #rrggbb.
   modescape.color = (role) => getComputedStyle(root).getPropertyValue("--" + role).trim();
+
+  modescape.append = (parent, tag, text) => {
+    const child = document.createElement(tag);
+    child.textContent = text;
+    parent.append(child);
+    return child;
+  };
+  // plotly reads a few tags in texts, so markup is written out.
+  modescape.plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
   root.classList.add("script");
   modescape.setTheme(system.matches ? "dark" : "light");

@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from modescape.core.axes import METRIC, SIZE
-from modescape.evaluate import ensemble_curve
+from modescape.evaluate import EnsembleCurve, ensemble_curve
 from modescape.studies.context import StudyContext
 from modescape.studies.step import Step
 
@@ -22,21 +22,21 @@ def _work(context: StudyContext) -> dict[str, xr.Dataset | None]:
         seed=context.settings.seed,
         progress=context.progress,
     )
+    return {"results/ensemble": named_curve(curve, num_examples=predicted.sizes["example"])}
+
+
+def named_curve(curve: EnsembleCurve, *, num_examples: int) -> xr.Dataset:
+    """Name the dimensions of a curve."""
     names = ("value", "low", "high", "gain", "gain_low", "gain_high")
-    dataset = xr.Dataset(
+    return xr.Dataset(
         {
             **{name: ([METRIC, SIZE], getattr(curve, name)) for name in names},
             "num_subsets": ([SIZE], np.asarray(curve.num_subsets)),
             "sampled": ([SIZE], np.asarray(curve.sampled)),
         },
         coords={METRIC: list(curve.metrics), SIZE: np.asarray(curve.sizes)},
-        attrs={
-            "confidence": curve.confidence,
-            "num_resamples": curve.num_resamples,
-            "num_examples": predicted.sizes["example"],
-        },
+        attrs={"confidence": curve.confidence, "num_resamples": curve.num_resamples, "num_examples": num_examples},
     )
-    return {"results/ensemble": dataset}
 
 
 ensemble = Step(

@@ -2,10 +2,10 @@
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Float
 
 from modescape.core.axes import CLASS, EXAMPLE, MEMBER, STEP
 from modescape.data import Examples
-from modescape.functions import predict_each
 from modescape.studies.context import StudyContext
 from modescape.studies.step import Step
 
@@ -18,27 +18,28 @@ def _work(context: StudyContext) -> dict[str, xr.Dataset | None]:
     context.progress.start("predict", passes)
     test, validation = context.dataset.test, context.dataset.validation
     return {
-        "predictions/test": _dataset(context, _predicted(context, solutions, test)[:, 0], test, list(solutions)),
+        "predictions/test": _dataset(context, predicted(context, solutions, test)[:, 0], test, list(solutions)),
         "predictions/validation": (
-            _dataset(context, _predicted(context, solutions, validation)[:, 0], validation, list(solutions))
+            _dataset(context, predicted(context, solutions, validation)[:, 0], validation, list(solutions))
             if len(validation)
             else None
         ),
         "predictions/trajectories": (
-            _dataset(context, _predicted(context, paths, test), test, list(paths), context.trajectory_steps)
+            _dataset(context, predicted(context, paths, test), test, list(paths), context.trajectory_steps)
             if paths
             else None
         ),
     }
 
 
-def _predicted(context: StudyContext, steps: dict[int, list[int]], examples: Examples) -> np.ndarray:
-    """Return probabilities of shape (member, step, example, class)."""
+def predicted(
+    context: StudyContext, steps: dict[int, list[int]], examples: Examples
+) -> Float[np.ndarray, "member step example class"]:
+    """Return what checkpoints of members predict; each member has as many of them."""
     wanted = [(member, step) for member, member_steps in steps.items() for step in member_steps]
     weights = (context.run.read_weights(member, step) for member, step in wanted)
-    network, prepare = context.task.placed_network(0), context.dataset.prepare
     found = []
-    for probabilities in predict_each(network, weights, examples.inputs, prepare=prepare):
+    for probabilities in context.predictor(examples).each(weights):
         found.append(probabilities.numpy())
         context.progress.advance("predict")
     return np.asarray(found, dtype=np.float32).reshape(len(steps), -1, *found[0].shape)

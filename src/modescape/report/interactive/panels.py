@@ -1,0 +1,39 @@
+"""The specification of any panel."""
+
+from modescape.report.drawables import Intervals, LegendEntry, Lines, Matrix, Panel, Paths, PolarSurface
+from modescape.report.interactive.intervals import intervals_spec
+from modescape.report.interactive.lines import lines_spec
+from modescape.report.interactive.matrix import matrix_spec
+from modescape.report.interactive.parts import Spec
+from modescape.report.interactive.paths import paths_spec
+from modescape.report.interactive.polar import polar_spec
+from modescape.report.interactive.scatter import scatter_spec
+
+
+def panel_spec(panel: Panel, legend: tuple[LegendEntry, ...] = ()) -> Spec:
+    """Return what the page needs to draw a panel.
+
+    Args:
+        panel: What to draw.
+        legend: The legend of the whole figure; each trace gets the number of its entry.
+
+    Returns:
+        `kind`, `title`, `alt`, `data` and `layout`, and what the script needs for a kind: `rows`, `columns`, `word` and
+        `details` of a matrix, the `grid` of a polar surface, the `scale` of both, the `height` of intervals.
+    """
+    return {"title": panel.title, "alt": panel.alt} | _kind_spec(panel, legend)
+
+
+def _kind_spec(panel: Panel, legend: tuple[LegendEntry, ...]) -> Spec:
+    """Return the part that each kind of panel has of its own."""
+    if isinstance(panel, Matrix):
+        return matrix_spec(panel)
+    if isinstance(panel, Intervals):
+        return intervals_spec(panel)
+    if isinstance(panel, Lines):
+        return lines_spec(panel, legend)
+    if isinstance(panel, Paths):
+        return paths_spec(panel, legend)
+    if isinstance(panel, PolarSurface):
+        return polar_spec(panel, legend)
+    return scatter_spec(panel, legend)

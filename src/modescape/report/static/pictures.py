@@ -1,0 +1,158 @@
+"""A whole figure as a picture: its panels in a grid, its heading and its legend."""
+
+import io
+from math import ceil
+from textwrap import fill
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from modescape.report.colors import LIGHT, series_role
+from modescape.report.drawables import (
+    Drawing,
+    Intervals,
+    LegendEntry,
+    Lines,
+    Matrix,
+    Panel,
+    Paths,
+    PolarSurface,
+    Scatter,
+    has_names,
+)
+from modescape.report.series import series_dash, series_symbol
+from modescape.report.static.intervals import MARK_POINTS, draw_intervals
+from modescape.report.static.lines import draw_lines
+from modescape.report.static.matrix import draw_matrix
+from modescape.report.static.paths import draw_paths, end_style
+from modescape.report.static.polar import draw_polar, mark_style
+from modescape.report.static.scatter import draw_scatter
+from modescape.report.static.style import DASHES, MARKERS, our_style
+
+DOTS_PER_INCH = 150
+MAX_COLUMNS = 3
+CHARACTERS_PER_INCH = 9.4
+"""Characters of a title in bold 12 points that fit into an inch."""
+TITLE_CHARACTERS = 10.0
+"""Characters of the title of a panel that fit into an inch."""
+PANEL_INCHES = {Matrix: (4.4, 5.1), Lines: (4.2, 3.1), Paths: (5.4, 5.2), PolarSurface: (4.4, 5.0), Scatter: (5.6, 4.4)}
+NAMED_MATRIX = (5.4, 6.0)
+"""Inches of a matrix whose rows and columns have names."""
+INTERVALS_WIDTH = 5.2
+INCHES_PER_ROW = 0.33
+LEGEND_CHARACTER = 0.072
+"""Width of a character of the legend in inches."""
+LEGEND_SAMPLE = 0.55
+"""Width of the sample of an entry with the space around it, in inches."""
+
+
+def pictures(drawing: Drawing) -> dict[str, bytes]:
+    """Return a drawing as `{"png": ..., "svg": ...}`; the alternative text is stored in both.
+
+    Args:
+        drawing: What to draw.
+    """
+    files = {}
+    with our_style():
+        figure = _figure(drawing)
+        for kind, metadata in (
+            ("png", {"Title": drawing.title, "Description": drawing.alt, "Software": None}),
+            ("svg", {"Title": drawing.title, "Description": drawing.alt, "Date": None, "Creator": "modescape"}),
+        ):
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format=kind, dpi=DOTS_PER_INCH, metadata=metadata)
+            files[kind] = buffer.getvalue()
+            # The first save has found the places; the second need not search for them again.
+            figure.set_layout_engine("none")
+    return files
+
+
+def _figure(drawing: Drawing) -> Figure:
+    """Return the figure with one pair of axes for each panel."""
+    columns = _columns(len(drawing.panels))
+    rows = ceil(len(drawing.panels) / columns)
+    sizes = [_inches(panel) for panel in drawing.panels]
+    widths = [max(width for width, _ in sizes[column::columns]) for column in range(columns)]
+    heights = [max(height for _, height in sizes[row * columns : (row + 1) * columns]) for row in range(rows)]
+    # Cells are square, and only the "compressed" layout knows it; it leaves no gaps between them.
+    layout = "compressed" if isinstance(drawing.panels[0], Matrix | PolarSurface) else "constrained"
+    figure = Figure(figsize=(sum(widths), sum(heights) + 0.5), layout=layout, facecolor="white")
+    FigureCanvasAgg(figure)
+    ratios: dict[str, Any] = {"width_ratios": widths, "height_ratios": heights}
+    grid = figure.subplots(rows, columns, squeeze=False, gridspec_kw=ratios).ravel()
+    for axes, panel in zip(grid, drawing.panels, strict=False):
+        _draw(axes, panel)
+    for axes in grid[len(drawing.panels) :]:
+        axes.set_axis_off()
+    figure.suptitle(fill(drawing.title, int(CHARACTERS_PER_INCH * sum(widths))), fontsize=12, fontweight="bold")
+    if drawing.legend:
+        handles = [_handle(entry) for entry in drawing.legend]
+        ncols = min(len(handles), _legend_columns(drawing.legend, sum(widths)))
+        figure.legend(handles=handles, loc="outside lower center", ncols=ncols, frameon=False)
+    return figure
+
+
+def _columns(num_panels: int) -> int:
+    """Return how many panels stand side by side: four make a square, others lines of up to three.
+
+    >>> [_columns(number) for number in (1, 2, 3, 4, 5)]
+    [1, 2, 3, 2, 3]
+    """
+    return 2 if num_panels == 4 else min(num_panels, MAX_COLUMNS)
+
+
+def _inches(panel: Panel) -> tuple[float, float]:
+    """Return the width and the height of a panel."""
+    if isinstance(panel, Intervals):
+        return INTERVALS_WIDTH, 1.1 + INCHES_PER_ROW * len(panel.slots)
+    if isinstance(panel, Matrix) and has_names(panel.columns):
+        return NAMED_MATRIX
+    return PANEL_INCHES[type(panel)]
+
+
+def _legend_columns(legend: tuple[LegendEntry, ...], inches: float) -> int:
+    """Return how many entries fit side by side, all as wide as the widest."""
+    widest = LEGEND_SAMPLE + LEGEND_CHARACTER * max(len(entry.label) for entry in legend)
+    return max(1, int(inches / widest))
+
+
+def _draw(axes: Axes, panel: Panel) -> None:
+    """Draw one panel."""
+    if panel.title:
+        lines = panel.num_name_lines if isinstance(panel, Intervals) else 0
+        width = int(TITLE_CHARACTERS * _inches(panel)[0])
+        axes.set_title(fill(panel.title, width), fontweight="bold", pad=6 + MARK_POINTS * lines)
+    if isinstance(panel, Matrix):
+        draw_matrix(axes, panel)
+        return
+    axes.set_xlabel(panel.x_label)
+    if isinstance(panel, Intervals):
+        draw_intervals(axes, panel)
+        return
+    axes.set_ylabel(panel.y_label)
+    if isinstance(panel, Lines):
+        draw_lines(axes, panel)
+    elif isinstance(panel, Paths):
+        draw_paths(axes, panel)
+    elif isinstance(panel, PolarSurface):
+        draw_polar(axes, panel)
+    else:
+        draw_scatter(axes, panel)
+
+
+def _handle(entry: LegendEntry) -> Line2D:
+    """Return the sample of one entry of the legend."""
+    color = LIGHT[series_role(entry.series)]
+    if entry.symbol in ("start", "end"):
+        return Line2D([], [], label=entry.label, linestyle="", **end_style(entry.symbol, LIGHT["muted"]))
+    if entry.symbol in ("line", "dashes"):
+        dashes = DASHES[series_dash(entry.series, dashed=entry.symbol == "dashes")]
+        marker = MARKERS[series_symbol(entry.series)] if entry.has_points else ""
+        style = {"color": color, "linestyle": dashes, "linewidth": 1.8, "marker": marker, "markersize": 4.0}
+        return Line2D([], [], label=entry.label, **style)
+    marker = MARKERS[entry.symbol]
+    style = mark_style(marker) if entry.is_mark else {"marker": marker, "color": color, "markersize": 6}
+    return Line2D([], [], label=entry.label, linestyle="", **style)

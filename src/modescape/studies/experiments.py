@@ -1,0 +1,81 @@
+"""Further training inside a study: members that belong to an experiment and not to the ensemble."""
+
+import json
+from dataclasses import dataclass
+
+from modescape.core.progress import Progress
+from modescape.store import Run
+from modescape.studies.checkpoints import RunCheckpoints
+from modescape.studies.context import StudyContext
+from modescape.train import EngineChoice, MemberOutcome, TrainingTask, train_members
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Members trained in a way of their own, kept in a part of the run.
+
+    Args:
+        part: Name of that part.
+        title: What it is, in a few words.
+        task: How they are trained.
+        known: Members of the task that are trained elsewhere.
+    """
+
+    part: str
+    title: str
+    task: TrainingTask
+    known: tuple[int, ...] = ()
+
+    def train(self, context: StudyContext, choice: EngineChoice) -> dict[int, MemberOutcome]:
+        """Train the members that are not trained yet, and return how they ended; what other settings gave goes first.
+
+        Raises:
+            TrainingError: If all of them diverge.
+        """
+        _begin(context.run, self.part, self.task)
+        checkpoints = _Beside(context.run, self.part, self.known)
+        outcomes = train_members(self.task, choice, checkpoints, progress=Titled(context.progress, self.title))
+        return {outcome.member: outcome for outcome in outcomes if outcome.member not in self.known}
+
+
+@dataclass(frozen=True)
+class Titled:
+    """Progress whose tasks are told apart by a title, because members of several experiments have the same numbers."""
+
+    progress: Progress
+    title: str
+
+    def start(self, task: str, total: int) -> None:
+        """Begin a task."""
+        self.progress.start(f"{self.title}: {task}", total)
+
+    def advance(self, task: str, amount: int = 1, note: str = "") -> None:
+        """Move it on."""
+        self.progress.advance(f"{self.title}: {task}", amount, note)
+
+    def say(self, text: str) -> None:
+        """Report news."""
+        self.progress.say(f"{self.title}: {text}")
+
+
+class _Beside(RunCheckpoints):
+    """Checkpoints of a part of a run, where some members count as trained."""
+
+    def __init__(self, run: Run, part: str, known: tuple[int, ...]) -> None:
+        super().__init__(run, part)
+        self._known = known
+
+    def load_outcomes(self) -> dict[int, MemberOutcome]:
+        """Return the outcomes kept so far, and stand-ins for those that are kept elsewhere."""
+        elsewhere = {member: MemberOutcome(member, "trained", 0, (), (), 0.0) for member in self._known}
+        return elsewhere | super().load_outcomes()
+
+
+def _begin(run: Run, part: str, task: TrainingTask) -> None:
+    """Clear away what was trained in a part with other settings, and note these."""
+    shared = sorted(stream.name for stream in task.shared)
+    settings = task.settings.model_dump(mode="json", exclude={"engine", "workers", "threads", "group_size"})
+    key = json.dumps([settings, task.seed, shared, task.dropout, task.first_member], sort_keys=True)
+    if run.manifest.get("parts", {}).get(part, {}).get("key") != key:
+        run.remove_part(part)
+        run.record("parts", {part: {"key": key}})

@@ -1,0 +1,150 @@
+"""Groups of settings that belong to a study and not to training: how members are compared, and how far to explore."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from modescape.core.errors import ArgumentError
+from modescape.core.settings import Settings
+
+
+class CompareSettings(Settings):
+    """How members are compared.
+
+    >>> CompareSettings(confidence=0.9).num_resamples
+    1000
+    """
+
+    confidence: float = Field(default=0.95, gt=0, lt=1, description="Confidence of every interval")
+    num_resamples: int = Field(default=1000, ge=100, description="Bootstrap resamples of the test examples")
+    max_subsets: int = Field(default=100, ge=1, description="Most ensembles of one size that are evaluated")
+    perplexity: float | None = Field(
+        default=None, gt=0, description="Of t-SNE; by default a third of the points, at most 30"
+    )
+
+
+class SubspaceSettings(Settings):
+    """How weights around a solution are sampled.
+
+    Source of the defaults: Fort et al. (2019), published notebook,
+    https://github.com/google-deepmind/deepmind-research/tree/master/ensemble_loss_landscape
+    Differs from it in `low_rank_variance`, which there is `unit`, and in the threshold of random samples, which there
+    is an accuracy chosen by hand.
+
+    >>> SubspaceSettings().rank
+    5
+    """
+
+    samples: int = Field(default=30, ge=2, description="Samples of each subspace around each member")
+    rank: int = Field(default=5, ge=1, description="Of the low-rank Gaussians")
+    low_rank_variance: Literal["fitted", "unit"] = Field(
+        default="fitted", description="Of the low-rank Gaussians; unit as in the published notebook"
+    )
+    random_norm: float = Field(default=10.0, gt=0, description="Largest length of a random step")
+    random_threshold: float = Field(
+        default=0.95, ge=0, le=1, description="Random samples keep this share of the validation accuracy"
+    )
+    dropout_rate: float = Field(default=0.1, gt=0, lt=1, description="Largest share of weights that are dropped")
+    plane_samples: int = Field(default=40, ge=2, description="Samples on the way down to chance")
+
+
+def _pairs(text: str) -> str:
+    """Return pairs of members such as `0-1,0-2`, after checking them."""
+    for pair in text.split(","):
+        first, dash, second = pair.strip().partition("-")
+        if not (dash and first.isdecimal() and second.isdecimal() and first != second):
+            advice = "Write two members with a hyphen, and a comma between pairs"
+            raise ArgumentError("pairs", "be like 0-1 or 0-1,0-2", text, advice)
+    return text
+
+
+class LandscapeSettings(Settings):
+    """Where the loss is looked at between solutions.
+
+    >>> LandscapeSettings(pairs="0-1,0-2").member_pairs
+    [(0, 1), (0, 2)]
+    """
+
+    pairs: Annotated[str, AfterValidator(_pairs)] = Field(
+        default="0-1", description="Pairs of members for radial cuts and paths"
+    )
+    landscape_examples: int | None = Field(
+        default=2000, ge=1, description="Test examples at each point; a seeded sample of them"
+    )
+    radii: int = Field(default=20, ge=2, description="Distances of the radial cut")
+    angles: int = Field(default=41, ge=4, description="Directions of the radial cut")
+    path_points: int = Field(default=21, ge=3, description="Points along each path")
+    bends: int = Field(default=1, ge=1, description="Free points of a polyline")
+    curve_epochs: int = Field(default=10, ge=1, description="Passes over the training examples to fit a curve")
+    curve_learning_rate: float = Field(default=5e-3, gt=0, description="Of Adam, to fit a curve")
+    renew_batch_norm: bool = Field(
+        default=True, description="Estimate the statistics of batch norm anew at every point"
+    )
+    batch_norm_examples: int = Field(default=2000, ge=2, description="Training examples to estimate them from")
+
+    @property
+    def member_pairs(self) -> list[tuple[int, int]]:
+        """The pairs as numbers."""
+        found = [pair.strip().split("-") for pair in self.pairs.split(",")]
+        return [(int(first), int(second)) for first, second in found]
+
+
+class ShiftSettings(Settings):
+    """How data are shifted.
+
+    >>> ShiftSettings().corruptions
+    'all'
+    """
+
+    corruptions: str = Field(default="all", description="all, common (15 types), or names with commas between")
+    corrupted: str | None = Field(default=None, description="Folder of CIFAR-10-C's .npy files; else made on the fly")
+    shift_examples: int | None = Field(default=1000, ge=1, description="Test examples that are corrupted")
+    shift_members: int = Field(default=5, ge=1, description="Most members that see corrupted examples")
+    shift_samples: int = Field(default=5, ge=1, description="Samples of each subspace that see them")
+
+
+class ForeignSettings(Settings):
+    """What else the networks are shown.
+
+    >>> ForeignSettings(foreign="mnist").foreign_examples
+    2000
+    """
+
+    foreign: str = Field(default="noise", description="Any other data, noise, or held-out for classes left out")
+    foreign_examples: int | None = Field(default=2000, ge=1, description="Examples of each kind")
+
+
+class SourcesSettings(Settings):
+    """How sources of diversity are pulled apart.
+
+    >>> SourcesSettings().source_pairs
+    1
+    """
+
+    source_epochs: int | None = Field(default=None, ge=1, description="Epochs of these members; as many as the others")
+    source_pairs: int = Field(default=1, ge=1, description="Pairs of members trained for each cell")
+
+
+class ChainSettings(Settings):
+    """How the cyclical SG-MCMC chain runs.
+
+    Source: Zhang et al. (2020), https://arxiv.org/abs/1902.03932
+
+    >>> ChainSettings(chain_cycles=3).chain_cycles
+    3
+    """
+
+    chain_epochs: int | None = Field(
+        default=None, ge=1, description="Epochs of the chain; as many as a member, in whole cycles"
+    )
+    chain_cycles: int = Field(default=4, ge=1, description="Cycles of its step size")
+    chain_learning_rate: float = Field(default=0.03, gt=0, description="At the start of each cycle")
+    chain_temperature: float = Field(default=1.0, ge=0, description="Of the posterior; 0 adds no noise")
+
+    @model_validator(mode="after")
+    def _check_cycles(self) -> Self:
+        """Raise unless each cycle ends with an epoch."""
+        if self.chain_epochs is not None and self.chain_epochs % self.chain_cycles:
+            rule = f"be a multiple of the {self.chain_cycles} cycles"
+            raise ArgumentError("chain_epochs", rule, self.chain_epochs, "Change it or --chain-cycles")
+        return self
