@@ -3,6 +3,7 @@
 # make check   all that CI checks: format, lint, types, import contract, tests, docs
 # make docs    build the documentation into site/
 # make bench   measure every claim about speed and write docs/benchmarks.md
+# make examples-paper DATA=DIR   run the paper's study on DIR/cifar10-jpeg, which takes over an hour
 # make examples DATA=DIR   train the worked examples of the docs on DIR/cifar10-jpeg and DIR/mnist
 
 PYTHON ?= python3
@@ -13,10 +14,10 @@ PEERS := torchensemble loss-landscapes
 CIFAR := $(if $(wildcard $(DATA)/cifar10-jpeg),--data $(DATA))
 TESTS := -n 2
 
-.PHONY: demo test check format lint types contract unit docs bench examples clean
+.PHONY: demo test check format lint types contract unit docs bench examples examples-paper clean
 
 demo: .venv/run
-	$(BIN)/modescape study --preset demo
+	$(BIN)/modescape study fort2019 --preset demo
 
 test: .venv/dev
 	$(BIN)/python -m pytest $(TESTS)
@@ -46,6 +47,9 @@ bench: .venv/dev
 
 examples: .venv/dev
 	$(BIN)/python docs/examples/make.py $(DATA)
+
+examples-paper: .venv/dev
+	$(BIN)/python docs/examples/make.py $(DATA) --only paper
 
 clean:
 	rm -rf .venv site

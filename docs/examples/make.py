@@ -2,11 +2,13 @@
 
 Usage: python docs/examples/make.py DIR, where DIR holds the folders `cifar10-jpeg` and `mnist` (Hugging Face Parquet).
 The runs are kept in `runs/`; an example that was stopped goes on where it was.
+The example `paper` takes hours and is made only by `--only paper`.
 """
 
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,15 +16,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import paper_tables
 import torch
 import xarray as xr
 
 import modescape
 from modescape.report import FIGURES, drawn
 from modescape.report.metrics import METRICS
+from modescape.studies.report import report_contents
 
 HERE = Path(__file__).parent
+NEWPARAGRAPH = "\n\n"
 RESULTS = ("training", "solutions", "trajectories", "embedding", "ensemble")
+PAPER = "paper"
 QUICK = {"members": 2, "epochs": 2, "limit": 2000, "test-limit": 1000}
 
 
@@ -47,11 +53,16 @@ def main() -> None:
     parser.add_argument("directory", type=Path, help="holds the folders cifar10-jpeg and mnist")
     parser.add_argument(
         "--only",
-        choices=[example.name for example in EXAMPLES],
+        choices=[*(example.name for example in EXAMPLES), PAPER],
         help="make one example",
     )
+    parser.add_argument("--run", type=Path, default=Path("runs") / f"example-{PAPER}", help="run of the example paper")
+    parser.add_argument("--output", type=Path, default=HERE / PAPER, help="where to keep the example paper")
     parser.add_argument("--quick", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.only == PAPER:
+        keep_paper(paper_run(arguments.directory, arguments.run), arguments.output)
+        return
     settings = QUICK if arguments.quick else {"members": 5, "epochs": 10}
     for example in EXAMPLES:
         if arguments.only in (None, example.name):
@@ -75,6 +86,58 @@ def trained(example: Example, directory: Path, settings: dict[str, int], folder:
         ]
     subprocess.run([program, "study", *words, "--output", str(folder)], check=True)  # noqa: S603
     return modescape.open(str(folder))
+
+
+def paper_run(directory: Path, folder: Path) -> modescape.Run:
+    """Run the paper's study, go on with it, or take it as it is where it is finished."""
+    begun = (folder / "manifest.json").is_file()
+    if not (begun and modescape.open(str(folder)).manifest["status"] == "finished"):
+        words = ["--resume"]
+        if not begun:
+            words = ["--preset", "paper", "--data", f"parquet:{directory / 'cifar10-jpeg'}", "--model", "small-cnn"]
+            words += ["--foreign", f"parquet:{directory / 'mnist'}", "--source-epochs", "10"]
+        program = str(Path(sys.executable).with_name("modescape"))
+        subprocess.run([program, "study", "fort2019", *words, "--output", str(folder)], check=True)  # noqa: S603
+        return modescape.open(str(folder))
+    run = modescape.open(str(folder))
+    modescape.report_run(run)
+    return run
+
+
+def keep_paper(run: modescape.Run, folder: Path) -> None:
+    """Write what the page of the paper's study shows: figures, summary, facts, and a page fragment made of them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.iterdir():
+        old.unlink()
+    contents = report_contents(run)
+    drawings = drawn(FIGURES, contents.results)[0]
+    figures = []
+    for drawing in drawings:
+        image = run.path / "figures" / f"{drawing.name}.svg"
+        (folder / image.name).write_bytes(image.read_bytes())
+        text = " ".join((drawing.shows, drawing.look_for, *drawing.found))
+        figures.append(f"### {drawing.title}\n\n{text}\n\n![{drawing.alt}]({folder.name}/{image.name})")
+    # The true command, with the reader's folder in place of ours.
+    command = re.sub(r"parquet:\S*?/?(cifar10-jpeg|mnist)\b", r"parquet:DIR/\1", contents.facts["command"])
+    summary, facts = modescape.summarise_run(run).as_dict(), facts_of(run, command)
+    for name, content in (("summary", summary), ("facts", facts)):
+        (folder / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    tables = [f"### {title}\n\n{table}" for title, table in paper_tables.tables(contents.results).items()]
+    sections = {
+        "What was run": "\n".join(facts_lines(facts)),
+        "Beside the published marks": paper_tables.marks(contents.results),
+        "The claims": paper_tables.claims(summary["claims"]),
+        "The answers": answers_text(summary),
+        "The numbers": f'<div class="modescape-numbers" markdown>\n\n{NEWPARAGRAPH.join(tables)}\n\n</div>',
+        "The figures": NEWPARAGRAPH.join(figures),
+    }
+    write_sections(folder, sections)
+
+
+def write_sections(folder: Path, sections: dict[str, str]) -> None:
+    """Write the fragment that the page of an example is made of."""
+    text = NEWPARAGRAPH.join(f"## {title}\n\n{text}" for title, text in sections.items()) + "\n"
+    (folder / "results.md").write_text(text, encoding="utf-8")
 
 
 def options(settings: dict[str, int]) -> list[str]:
@@ -107,11 +170,9 @@ def keep(run: modescape.Run, command: str, folder: Path) -> None:
         "What was run": "\n".join(facts_lines(facts)),
         "The answers": answers_text(summary),
         "The numbers": tables,
-        "The figures": "\n\n".join(figures),
+        "The figures": NEWPARAGRAPH.join(figures),
     }
-    (folder / "results.md").write_text(
-        "\n\n".join(f"## {title}\n\n{text}" for title, text in sections.items()) + "\n", encoding="utf-8"
-    )
+    write_sections(folder, sections)
 
 
 def facts_of(run: modescape.Run, command: str) -> dict[str, Any]:
@@ -125,7 +186,7 @@ def facts_of(run: modescape.Run, command: str) -> dict[str, Any]:
         "num_parameters": manifest["model"]["num_parameters"],
         "engine": manifest["engine"]["reason"],
         "training_seconds": manifest["training"]["seconds"],
-        "step_seconds": {name: step["seconds"] for name, step in manifest["steps"].items()},
+        "step_seconds": {name: step["seconds"] for name, step in manifest["steps"].items() if "seconds" in step},
         "machine": machine(),
         "versions": versions,
     }

@@ -2,7 +2,7 @@ from typing import Literal, get_args, get_origin
 
 import pytest
 
-from modescape.cli.options import OPTIONS, SINGULAR, model_options
+from modescape.cli.options import DATA, MODEL, OPTIONS, SINGULAR, TRAINING, model_options
 from modescape.core.errors import ArgumentError
 from modescape.studies import StudySettings
 from modescape.studies.settings import SECTIONS, flat_names
@@ -22,6 +22,9 @@ WORDS = {
     "perplexity": "a third of the points, at most 30",
     "keep_best": "the last epoch",
     "model_options": "none",
+    "corrupted": "corrupt on the fly",
+    "source_epochs": "as many as the others",
+    "chain_epochs": "as many as a member",
 }
 """Defaults that are said in words; they must be nothing, false or empty in the settings."""
 
@@ -56,10 +59,11 @@ def test_an_option_is_like_its_setting(name):
 @pytest.mark.parametrize("name", ["study", "train"])
 def test_the_commands_take_the_options_of_the_table(command, name):
     lines = command(name, "--help").out
+    wanted = OPTIONS if name == "study" else (DATA, MODEL, TRAINING)
     for heading, options in OPTIONS.items():
         for option in options:
             flag = SINGULAR.get(option.name, "--" + option.name.replace("_", "-"))
-            assert (f"  {flag} " in lines or f"  {flag}/" in lines) == (name == "study" or heading != "Comparison")
+            assert (f"  {flag} " in lines or f"  {flag}/" in lines) == (heading in wanted)
 
 
 def test_options_of_a_network_are_read_as_in_a_settings_file():

@@ -44,6 +44,16 @@ def radial(num_radii=21, num_angles=48, loss_ratio=30.0):
     return xr.Dataset(data, coords={"radius": radius, "angle": angle}, attrs=attrs)
 
 
+def stored(cut):
+    """Return the plane of one pair as the step stores it: distances as fractions of the largest, one entry a pair."""
+    attrs = dict(cut.attrs)
+    pair = f"{attrs.pop('first', 0)}-{attrs.pop('second', 1)}"
+    places = {name: attrs.pop(name) for name in ("radius_first", "radius_second", "angle_second") if name in attrs}
+    largest = float(cut["radius"].max())
+    whole = cut.assign_coords(radius=cut["radius"] / largest).assign(largest_radius=largest, **places)
+    return whole.expand_dims(pair=[pair]).drop_attrs(deep=False).assign_attrs(attrs)
+
+
 def paths(pairs=("0-1",), curves=("linear", "bezier", "polyline"), num_places=21):
     """Return a high straight line and low curves between solutions."""
     place = np.linspace(0, 1, num_places)
@@ -161,7 +171,7 @@ def chain(num_cycles=4, num_each=3, num_members=5, seed=0):
 
 def geometry():
     """Return all of these results by step."""
-    return {"radial": radial(), "paths": paths(), "plane": plane(), "subspaces": subspaces(), "chain": chain()}
+    return {"radial": stored(radial()), "paths": paths(), "plane": plane(), "subspaces": subspaces(), "chain": chain()}
 
 
 def interval(name, dims, middle, half):

@@ -140,7 +140,7 @@ def test_hostile_names_are_shown_as_they_were_typed(open_page, tmp_path):
     results["chain"] = results["chain"].assign_coords(
         point=[HOSTILE, *results["chain"].point.values[1:]], point_other=[HOSTILE, *results["chain"].point.values[1:]]
     )
-    results["radial"].attrs["first"] = HOSTILE
+    results["radial"] = results["radial"].assign_coords(pair=[HOSTILE])
     opened = open_page(write_report(ReportContents("hostile", results=results), tmp_path))
     page = opened.page
     assert opened.messages == []

@@ -1,12 +1,20 @@
-"""One small finished run, trained once, and copies of it to change."""
+"""Small finished runs, trained once, and copies of them to change."""
 
+import os
 import shutil
 
 import pytest
 
 from modescape.store import Run
 from modescape.studies import study
-from studies.samples import TINY, alter
+from studies.recomputed import Slow
+from studies.samples import TINY, WHOLE, Writes, alter
+
+
+@pytest.fixture(autouse=True)
+def unflushed(monkeypatch):
+    """Leave flushing to the system: what survives a loss of power is tested with the store."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +27,32 @@ def finished(tmp_path_factory):
 def copied(finished, tmp_path):
     """A copy of the finished run, to change."""
     return Run(shutil.copytree(finished.path, tmp_path / "copied"))
+
+
+@pytest.fixture(scope="session")
+def whole_and_writes(tmp_path_factory):
+    """A finished run of the paper's study, and what was kept on the way."""
+    with pytest.MonkeyPatch.context() as patch:
+        writes = Writes(patch)
+        return study("fort2019", **WHOLE, seed=5, output=tmp_path_factory.mktemp("whole") / "run"), writes.done
+
+
+@pytest.fixture(scope="session")
+def whole(whole_and_writes):
+    """A finished run of the paper's study; never change it."""
+    return whole_and_writes[0]
+
+
+@pytest.fixture
+def whole_copied(whole, tmp_path):
+    """A copy of that run, to change."""
+    return Run(shutil.copytree(whole.path, tmp_path / "whole"))
+
+
+@pytest.fixture(scope="session")
+def slow(whole):
+    """Obvious recomputations from the weights that the run of the paper's study has stored."""
+    return Slow(whole)
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """Settings of the smallest run that has everything, and a listener."""
 
+from modescape.store import Run
+
 TINY = {
     "limit": 120,
     "test_limit": 150,
@@ -12,6 +14,34 @@ TINY = {
     "device": "cpu",
     "num_resamples": 100,
 }
+
+
+WHOLE = {
+    **TINY,
+    "model_options": {"hidden": [16], "dropout": 0.2},
+    "epochs": 4,
+    "learning_rate": 0.01,
+    "late_fraction": 0.5,
+    "samples": 4,
+    "rank": 2,
+    "random_norm": 6.0,
+    "plane_samples": 4,
+    "pairs": "0-1,2-1",
+    "landscape_examples": 60,
+    "radii": 3,
+    "angles": 8,
+    "path_points": 5,
+    "bends": 2,
+    "curve_epochs": 2,
+    "corruptions": "contrast,brightness",
+    "shift_examples": 40,
+    "shift_members": 2,
+    "shift_samples": 3,
+    "foreign_examples": 50,
+    "chain_epochs": 8,
+    "chain_cycles": 2,
+}
+"""All experiments of the paper's study, as small as they can be."""
 
 
 def flags(**changes):
@@ -52,3 +82,38 @@ def alter(run, pattern):
     content[len(content) // 2] ^= 0xFF
     path.write_bytes(content)
     return path.relative_to(run.path).as_posix()
+
+
+class Writes:
+    """Remembers the states that runs keep, by part and name, and cuts the work short after so many in some parts."""
+
+    def __init__(self, patch, limit=None, prefix=""):
+        self.done, self._left, self._prefix = [], limit, prefix
+        self._write = Run.write_state
+        patch.setattr(Run, "write_state", self._noted())
+
+    def _noted(self):
+        def write_state(run, group, tensors, metadata, part=None):
+            self._write(run, group, tensors, metadata, part)
+            self.done.append((part, group))
+            if self._left is not None and (part or "").startswith(self._prefix):
+                self._left -= 1
+                if self._left == 0:
+                    raise KeyboardInterrupt
+
+        return write_state
+
+
+def forget(run, *names):
+    """Let steps count as not done; all of them by default."""
+    run.record("steps", {name: {"key": ""} for name in names or run.manifest["steps"]})
+
+
+def marks(run):
+    """What tells one making of each step from another."""
+    return {name: step.get("made") for name, step in run.manifest["steps"].items()}
+
+
+def made_again(run, before):
+    """The steps that were made again since, in order."""
+    return [name for name, mark in marks(run).items() if before.get(name) != mark]

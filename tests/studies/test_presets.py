@@ -13,10 +13,10 @@ def test_every_preset_is_a_valid_configuration(name):
             assert getattr(getattr(settings, section), field) == value
 
 
-def test_paper_is_the_default():
-    assert StudySettings(**preset("paper")) == StudySettings()
+def test_paper_is_the_default_with_ten_members():
+    assert StudySettings(**preset("paper")) == StudySettings(train={"members": 10})
 
 
 def test_an_unknown_preset_is_refused():
-    with pytest.raises(ArgumentError, match=r"`preset` must be one of paper, demo; got 'papre'"):
+    with pytest.raises(ArgumentError, match=r"`preset` must be one of paper, quick, demo; got 'papre'"):
         preset("papre")

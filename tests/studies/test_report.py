@@ -10,7 +10,9 @@ from modescape.studies.report import RESULTS, command_of, report_contents
 
 def test_the_contents_are_those_of_the_run(finished):
     contents = report_contents(finished)
-    assert tuple(contents.results) == RESULTS
+    overview = ("training", "solutions", "trajectories", "embedding", "ensemble")
+    assert overview == RESULTS[:5]
+    assert tuple(contents.results) == (*overview, "costs")
     assert contents.notes == []
     assert contents.facts["data"] == "digits (120 training, 134 validation, 150 test examples, 10 classes)"
     assert contents.facts["model"] == "mlp (1,210 parameters)"
@@ -57,3 +59,23 @@ def test_defaults_are_left_out_of_a_command():
     assert command_of(settings.model_dump(mode="json")) == (
         "modescape study --model-option 'name=a b' --model-option 'size=\"3\"' --clip-norm 0.5 --keep-best"
     )
+
+
+def test_what_is_on_by_default_is_switched_off_in_a_command():
+    settings = StudySettings(landscape={"renew_batch_norm": False, "radii": 7})
+    assert command_of(settings.model_dump(mode="json")) == "modescape study --radii 7 --no-renew-batch-norm"
+
+
+def test_a_limit_that_is_taken_away_has_no_command(copied):
+    settings = StudySettings(landscape={"landscape_examples": None})
+    assert command_of(settings.model_dump(mode="json")) is None
+    copied.record("asked", {"landscape": {"landscape_examples": None}})
+    assert "command" not in report_contents(copied).facts
+
+
+def test_a_step_that_is_left_out_is_a_note_and_its_older_results_are_not_shown(copied):
+    copied.record("steps", {"embedding": {"key": "", "outputs": [], "left_out": "There is no plane."}})
+    contents = report_contents(copied)
+    assert contents.notes == ["embedding is left out: There is no plane."]
+    assert "embedding" not in contents.results
+    assert copied.has_arrays("results/embedding")

@@ -3,7 +3,7 @@ import yaml
 
 from modescape.core.errors import ArgumentError
 from modescape.studies import StudySettings
-from modescape.studies.settings import flat_names, merged, nested, parsed_value, read_settings
+from modescape.studies.settings import SECTIONS, flat_names, merged, nested, parsed_value, read_settings
 
 
 @pytest.fixture
@@ -128,3 +128,24 @@ def test_settings_survive_a_file(tmp_path):
     path = tmp_path / "settings.yaml"
     path.write_text(yaml.safe_dump(settings.model_dump(mode="json")))
     assert StudySettings(**read_settings(path)) == settings
+
+
+def test_each_group_of_settings_is_a_section_of_its_own():
+    fields = set(StudySettings.model_fields) - {"study", "seed"}
+    assert fields == set(SECTIONS)
+    for name, section in SECTIONS.items():
+        assert isinstance(getattr(StudySettings(), name), section)
+
+
+def test_settings_of_the_experiments_have_flat_names(read):
+    found = read("foreign: mnist\npairs: 0-1,0-2\nchain: {chain_cycles: 2}\nsource_pairs: 3\n")
+    assert found == {
+        "foreign": {"foreign": "mnist"},
+        "landscape": {"pairs": "0-1,0-2"},
+        "chain": {"chain_cycles": 2},
+        "sources": {"source_pairs": 3},
+    }
+    settings = StudySettings(**found)
+    assert settings.landscape.member_pairs == [(0, 1), (0, 2)]
+    assert settings.value("foreign") == "mnist"
+    assert settings.value("chain_cycles") == 2

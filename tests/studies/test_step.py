@@ -1,11 +1,12 @@
 from types import SimpleNamespace
 
 import pytest
+import torch
 import xarray as xr
 
 from modescape.store import Run
 from modescape.studies import CompareSettings, StudySettings
-from modescape.studies.step import Step, run_steps, with_needs
+from modescape.studies.step import LeftOutError, Step, run_steps, with_needs
 from studies.samples import Listener
 
 
@@ -72,3 +73,73 @@ def test_a_step_that_has_no_result_for_this_run_counts_as_done(work):
 def test_needs_are_found_at_any_depth_in_order(work):
     assert [step.name for step in with_needs(work.all, "last")] == ["first", "middle", "last"]
     assert [step.name for step in with_needs(work.all, "aside")] == ["aside"]
+
+
+def test_a_step_that_is_left_out_says_why_and_is_tried_again(work):
+    reasons = ["The package is missing."]
+
+    def may_fail(context):
+        del context
+        if reasons:
+            raise LeftOutError(reasons.pop())
+        return {"results/late": xr.Dataset({"value": ("axis", [1.0])})}
+
+    work.all = [Step("late", "the late step", ("results/late",), may_fail), work.aside]
+    assert work.go() == ["aside"]
+    assert work.progress.said == ["the late step: left out. The package is missing."]
+    assert work.run.manifest["steps"]["late"]["left_out"] == "The package is missing."
+    work.go()
+    assert work.run.has_arrays("results/late")
+    assert work.run.manifest["steps"]["late"]["left_out"] == ""
+
+
+def test_a_step_that_is_left_out_has_no_outputs_any_more(work):
+    work.go()
+    work.first = Step("first", "the first step", ("results/first",), left_out, options=("confidence",))
+    work.all[0] = work.first
+    work.go(confidence=0.9)
+    assert work.run.manifest["steps"]["first"]["outputs"] == []
+
+
+def left_out(context):
+    del context
+    raise LeftOutError("It is not to be had.")
+
+
+def test_a_kill_while_arrays_are_written_leaves_the_step_to_be_done(work, monkeypatch):
+    work.go()
+    write = Run.write_arrays
+
+    def killed(run, name, dataset):
+        write(run, name, dataset)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "write_arrays", killed)
+        with pytest.raises(KeyboardInterrupt):
+            work.go(confidence=0.9)
+    # The arrays are those of 0.9 now, so that those of 0.95 must be made again.
+    assert work.go() == ["first", "middle", "last"]
+
+
+def test_a_kill_between_a_step_and_one_that_needs_it_is_noticed(work):
+    work.go()
+    every, work.all = work.all, [work.first]
+    assert work.go(confidence=0.9) == ["first"]
+    work.all = every
+    assert work.go(confidence=0.9) == ["middle", "last"]
+
+
+def test_what_a_step_kept_in_pieces_goes_when_it_is_done(work):
+    work.run.write_state("piece", {"x": torch.zeros(1)}, {}, part="aside")
+    work.run.write_state("piece", {"x": torch.zeros(1)}, {}, part="other")
+    work.go()
+    assert work.run.read_state("piece", part="aside") is None
+    assert work.run.read_state("piece", part="other") is not None
+
+
+def test_records_of_older_versions_count_as_made_from_one_another(work):
+    work.go()
+    for name in ("first", "middle", "last"):
+        work.run.record("steps", {name: {"made": None}})
+    assert work.middle.basis(SimpleNamespace(run=work.run)) == {}

@@ -12,7 +12,7 @@ Resume = Annotated[
     bool, typer.Option("--resume", help="Go on with the run at --output, or the newest unfinished one in runs/.")
 ]
 Config = Annotated[Path | None, typer.Option(help="YAML file with settings, such as RUN/settings.yaml.")]
-Preset = Annotated[str | None, typer.Option(help="Settings to start from: paper, demo. [default: paper]")]
+Preset = Annotated[str | None, typer.Option(help="Settings to start from: paper, quick, demo.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no summary.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]
 RunPath = Annotated[Path, typer.Argument(help="Folder of the run.", show_default=False)]

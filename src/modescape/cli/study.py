@@ -13,12 +13,14 @@ from modescape.cli.shared import Config, Json, Output, Preset, Quiet, Resume
 @with_settings(*OPTIONS)
 def study(
     *,
-    name: Annotated[str | None, typer.Argument(help="Name of the study. [default: overview]")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="overview, or fort2019 for every experiment of the paper. [default: overview]")
+    ] = None,
     output: Output = None,
     resume: Resume = False,
     config: Config = None,
     preset: Preset = None,
-    only: Annotated[str | None, typer.Option(help="Do only this step, and those it needs.")] = None,
+    only: Annotated[str | None, typer.Option(help="Do only this step, such as radial, and those it needs.")] = None,
     quiet: Quiet = False,
     json: Json = False,
     **settings: Any,

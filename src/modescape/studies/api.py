@@ -39,7 +39,7 @@ def study(
         output: The run's folder; runs/<time>-<name> by default.
         resume: Go on with the run at `output`, or with the newest unfinished one.
         config: A YAML file with settings, such as a run's settings.yaml; those given here go on top.
-        preset: Named settings to start from, below those of `config`: `paper` or `demo`.
+        preset: Named settings to start from, below those of `config`: `paper`, `quick` or `demo`.
         only: Do only this step of the study, and those it needs.
         progress: Told of all long work; silent by default.
         **settings: Any setting of `DataSettings`, `TrainSettings` and `CompareSettings` by name, `model_options` and

@@ -35,6 +35,7 @@ class Experiment:
         _begin(context.run, self.part, self.task)
         checkpoints = _Beside(context.run, self.part, self.known)
         outcomes = train_members(self.task, choice, checkpoints, progress=Titled(context.progress, self.title))
+        context.run.clear_states(self.part)
         return {outcome.member: outcome for outcome in outcomes if outcome.member not in self.known}
 
 

@@ -42,13 +42,19 @@ RESULTS = (
 """The results that the report draws, in its order."""
 
 
-TRAINING = "all members"
-"""What the training of the members is called among the steps, one of which draws its curves."""
+COSTS_OF = {"training": "training curves"}
+"""Steps that are called otherwise among the costs, where the training of the members comes first."""
 
 
 def has_results(run: Run) -> bool:
     """Say whether a run holds anything that a report can show."""
-    return any(run.has_arrays(f"results/{name}") for name in RESULTS)
+    return bool(_held(run))
+
+
+def _held(run: Run) -> list[str]:
+    """Return the results that a run holds, without those that its steps have not made again with other settings."""
+    made = {name for step in run.manifest.get("steps", {}).values() for name in step.get("outputs", ())}
+    return [name for name in RESULTS if f"results/{name}" in made and run.has_arrays(f"results/{name}")]
 
 
 def report_run(run: Run, directory: Path | None = None) -> Path:
@@ -82,9 +88,7 @@ def report_contents(run: Run) -> "ReportContents":
     from modescape.report import ReportContents  # noqa: PLC0415
 
     results, notes = {}, [outcome.note for outcome in outcomes_of(run).values() if outcome.note]
-    for name in RESULTS:
-        if not run.has_arrays(f"results/{name}"):
-            continue
+    for name in _held(run):
         try:
             results[name] = run.arrays(f"results/{name}")
         except StoreError as error:
@@ -105,7 +109,8 @@ def report_contents(run: Run) -> "ReportContents":
 def _costs(run: Run) -> xr.Dataset:
     """Return wall time and peak memory of the training and of each step, as the manifest has them."""
     steps = {name: step for name, step in run.manifest.get("steps", {}).items() if "seconds" in step}
-    known = {TRAINING: run.manifest.get("training", {}), **steps}
+    known = {"training": run.manifest.get("training", {})}
+    known |= {COSTS_OF.get(name, name): cost for name, cost in steps.items()}
     columns = {
         name: ([POINT], np.array([float(cost.get(name, math.nan)) for cost in known.values()]))
         for name in ("seconds", "peak_mib")
@@ -126,13 +131,15 @@ def _facts(run: Run) -> dict[str, str]:
         "engine": manifest.get("engine", {}).get("reason", ""),
         "training": f"{manifest.get('training', {}).get('seconds', 0.0):,.0f} seconds",
         "seed": str(settings.seed),
-        "command": "" if manifest.get("objects") else command_of(settings.model_dump(mode="json")),
+        "command": "" if manifest.get("objects") else (command_of(settings.model_dump(mode="json")) or ""),
     }
     return {name: value for name, value in facts.items() if value}
 
 
-def command_of(settings: dict[str, Any]) -> str:
+def command_of(settings: dict[str, Any]) -> str | None:
     """Return the command that makes a run with these settings; defaults are left out.
+
+    There is none where a limit is taken away that is there by default: only Python and a settings file can say so.
 
     >>> command_of(StudySettings(seed=3).model_dump(mode="json"))
     'modescape study --seed 3'
@@ -149,8 +156,10 @@ def command_of(settings: dict[str, Any]) -> str:
         elif name == "model_options":
             for key, choice in value.items():
                 words += ["--model-option", f"{key}={_as_typed(choice)}"]
-        elif value is True:
-            words.append(option)
+        elif value is None:
+            return None
+        elif isinstance(value, bool):
+            words.append(option if value else f"--no-{option[2:]}")
         else:
             words += [option, str(value)]
     return shlex.join(words)

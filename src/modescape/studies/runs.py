@@ -114,8 +114,9 @@ def compared_run(context: StudyContext, only: str | None = None) -> None:
     """Do the steps of the study that are not done."""
     if only is None:
         context.run.set_status("comparing")
+        context.run.record("asked", {"study": context.settings.study})
     run_steps(steps_of(context.settings.study, only), context)
-    # Only now: a setting that a step refuses should not be what the next --resume begins with.
+    # The others only now: a setting that a step refuses should not be what the next --resume begins with.
     asked = context.settings.model_dump(mode="json", exclude=set(FIXED_SECTIONS))
     context.run.record("asked", asked)
     if only is None:

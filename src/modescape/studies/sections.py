@@ -55,7 +55,15 @@ def _pairs(text: str) -> str:
         if not (dash and first.isdecimal() and second.isdecimal() and first != second):
             advice = "Write two members with a hyphen, and a comma between pairs"
             raise ArgumentError("pairs", "be like 0-1 or 0-1,0-2", text, advice)
+    if len(set(_numbers(text))) < len(_numbers(text)):
+        raise ArgumentError("pairs", "be different from one another", text, "Write each pair once")
     return text
+
+
+def _numbers(text: str) -> list[tuple[int, int]]:
+    """Return pairs of members as numbers."""
+    found = [pair.split("-") for pair in text.split(",")]
+    return [(int(first), int(second)) for first, second in found]
 
 
 class LandscapeSettings(Settings):
@@ -85,8 +93,7 @@ class LandscapeSettings(Settings):
     @property
     def member_pairs(self) -> list[tuple[int, int]]:
         """The pairs as numbers."""
-        found = [pair.strip().split("-") for pair in self.pairs.split(",")]
-        return [(int(first), int(second)) for first, second in found]
+        return _numbers(self.pairs)
 
 
 class ShiftSettings(Settings):

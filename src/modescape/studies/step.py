@@ -49,7 +49,9 @@ class Step:
     def basis(self, context: StudyContext) -> dict[str, str]:
         """Return which results of other steps it builds on: what is made again has another mark."""
         records = context.run.manifest.get("steps", {})
-        return {name: records.get(name, {}).get("made", "") for name in self.needs}
+        marks = {name: records.get(name, {}).get("made") for name in self.needs}
+        # Runs of older versions have no marks: their results count as made from those beside them.
+        return {name: mark for name, mark in marks.items() if mark}
 
     def is_done(self, context: StudyContext) -> bool:
         """Say whether the run holds the step's arrays, undamaged, and made with these settings from these results."""
@@ -69,11 +71,13 @@ class Step:
         try:
             with measured() as cost:
                 results = {name: arrays for name, arrays in self.work(context).items() if arrays is not None}
+                # A kill while arrays are written must not leave new ones under the settings of the old.
+                context.run.record("steps", {self.name: {"key": ""}})
                 for name, arrays in results.items():
                     context.run.write_arrays(name, arrays)
         except LeftOutError as error:
             context.progress.say(f"{self.title}: left out. {error}")
-            context.run.record("steps", {self.name: {"key": "", "left_out": str(error)}})
+            context.run.record("steps", {self.name: {"key": "", "outputs": [], "left_out": str(error)}})
             return
         record = {
             "key": self.key(context),

@@ -74,7 +74,7 @@ class Surroundings:
     @cached_property
     def rank(self) -> int:
         """Rank of the low-rank Gaussians: the setting, or what the last checkpoints allow."""
-        return min(self.context.settings.subspaces.rank, len(self.late) - 1)
+        return max(0, min(self.context.settings.subspaces.rank, len(self.late) - 1))
 
     @cached_property
     def subspaces(self) -> dict[str, Subspace]:

@@ -3,7 +3,7 @@ import pytest
 import xarray as xr
 
 from modescape.report.figures import radial_cut
-from report.geometry_samples import radial
+from report.geometry_samples import radial, stored
 
 
 def small(**changes):
@@ -21,7 +21,7 @@ def small(**changes):
 
 
 def compute(dataset):
-    return radial_cut.compute({"radial": dataset})
+    return radial_cut.compute({"radial": stored(dataset)})
 
 
 def test_four_surfaces_show_the_stored_numbers_in_percent():

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from modescape.core.axes import ANGLE, RADIUS
+from modescape.core.axes import ANGLE, PAIR, RADIUS
 from modescape.report.drawables import Drawing, Mark, PolarSurface, long_table
 from modescape.report.figures.kind import FigureKind, Need
 from modescape.report.figures.pairs import color_range
@@ -17,6 +17,8 @@ NAME: Final = "radial-cut"
 TITLE: Final = "What lies between two solutions?"
 RADIAL: Final = "radial"
 GRID: Final = (RADIUS, ANGLE)
+MAX_PAIRS: Final = 3
+"""Pairs drawn, each with four surfaces; the data to download hold all."""
 LOG_RATIO: Final = 20.0
 """Largest over smallest loss from which linear colours would show only the worst corner."""
 SMALLEST_SPAN: Final = 1.0
@@ -25,35 +27,62 @@ SHARES: Final = ("accuracy", "agreement_first", "agreement_second")
 
 
 def compute(results: Mapping[str, xr.Dataset]) -> Drawing:
-    """Return a polar surface for accuracy, loss, and agreement with the first and with the second solution.
+    """Return polar surfaces of accuracy, loss and agreement with either solution, for each pair, up to `MAX_PAIRS`.
 
-    Source: Fort, Hu and Lakshminarayanan (2019), section 4.1 and figure 5, https://arxiv.org/abs/1912.02757. Differs
-    from it in drawing the loss too, and in cells instead of smoothed levels.
+    Source: Fort, Hu and Lakshminarayanan (2019), https://arxiv.org/abs/1912.02757. Differs from it in drawing the loss
+    too, and in cells instead of smoothed levels.
     """
-    variable(results, RADIAL, "accuracy", GRID)
-    attrs = results[RADIAL].attrs
-    first, second = (f"solution {attrs.get(end, number)}" for number, end in enumerate(("first", "second")))
-    names = {"agreement_first": f"Agreement with {first}", "agreement_second": f"Agreement with {second}"}
-    panels = [_share(results, "accuracy", "Accuracy"), _loss(results)]
-    panels += [_share(results, name, title) for name, title in names.items()]
-    examples = f" on {attrs['num_examples']:,} test examples" if "num_examples" in attrs else ""
-    renewed = attrs.get("batch_norm") == "renewed"
+    dataset = results[RADIAL]
+    variable(results, RADIAL, "accuracy", (PAIR, *GRID))
+    cuts = [_cut(dataset, index) for index in range(min(dataset.sizes[PAIR], MAX_PAIRS))]
+    examples = f" on {dataset.attrs['num_examples']:,} test examples" if "num_examples" in dataset.attrs else ""
+    renewed = dataset.attrs.get("batch_norm") == "renewed"
+    solutions = f"{_names(cuts[0])[0]} and {_names(cuts[0])[1]}" if len(cuts) == 1 else "two solutions"
+    left_out = dataset.sizes[PAIR] - len(cuts)
     return Drawing(
         name=NAME,
         title=TITLE,
         shows=(
-            f"Each cell is one network of the plane through the origin, {first} and {second}, both axes to scale, "
+            f"Each cell is one network of the plane through the origin, {solutions}, both axes to scale, "
             f"measured{examples}; nothing is smoothed between cells."
             f"{' Batch norm statistics are computed anew for every cell.' if renewed else ''}"
+            f"{f' {left_out} more pairs are in the data.' if left_out else ''}"
         ),
         look_for=(
             "Look for two separate wedges of high accuracy: networks in one wedge agree with its solution and not with "
             "the other, although they are about as accurate."
         ),
-        panels=tuple(panel for panel in panels if panel is not None),
-        table=long_table(results[RADIAL], ["accuracy", "loss", "agreement_first", "agreement_second"]),
-        found=_found(results[RADIAL], (first, second)),
+        panels=tuple(panel for cut in cuts for panel in _panels(cut, with_names=len(cuts) > 1)),
+        table=long_table(dataset, ["accuracy", "loss", "agreement_first", "agreement_second", "largest_radius"]),
+        found=tuple(sentence for cut in cuts for sentence in _found(cut, _names(cut))),
     )
+
+
+def _cut(dataset: xr.Dataset, index: int) -> xr.Dataset:
+    """Return the plane of one pair, distances in the units of the weights, with its places as attributes."""
+    one = dataset.isel({PAIR: index})
+    first, _, second = str(one[PAIR].item()).partition("-")
+    places = {name: float(one[name]) for name in ("radius_first", "radius_second", "angle_second") if name in one}
+    scale = float(one["largest_radius"]) if "largest_radius" in one else 1.0
+    return one.assign_coords({RADIUS: scale * one[RADIUS]}).assign_attrs({"first": first, "second": second, **places})
+
+
+def _names(cut: xr.Dataset) -> tuple[str, str]:
+    """Return what the two solutions are called."""
+    return f"solution {cut.attrs['first']}", f"solution {cut.attrs['second']}"
+
+
+def _panels(cut: xr.Dataset, *, with_names: bool) -> list[PolarSurface]:
+    """Return the surfaces of one pair."""
+    results, (first, second) = {RADIAL: cut}, _names(cut)
+    of_pair = f", {first} and {second}" if with_names else ""
+    panels = [
+        _share(results, "accuracy", f"Accuracy{of_pair}"),
+        _loss(results, f"Loss{of_pair}"),
+        _share(results, "agreement_first", f"Agreement with {first}{of_pair}"),
+        _share(results, "agreement_second", f"Agreement with {second}{of_pair}"),
+    ]
+    return [panel for panel in panels if panel is not None]
 
 
 def _share(results: Mapping[str, xr.Dataset], name: str, title: str) -> PolarSurface | None:
@@ -69,7 +98,7 @@ def _share(results: Mapping[str, xr.Dataset], name: str, title: str) -> PolarSur
     return _surface(results[RADIAL], 100.0 * array, title, label, ends, colors=colors, decimals=1, unit="%")
 
 
-def _loss(results: Mapping[str, xr.Dataset]) -> PolarSurface | None:
+def _loss(results: Mapping[str, xr.Dataset], title: str) -> PolarSurface | None:
     """Return the surface of the loss, in logarithmic colours where it spans too much for linear ones."""
     array = optional(results, RADIAL, "loss", GRID)
     if array is None or not np.isfinite(array.values).any():
@@ -78,7 +107,7 @@ def _loss(results: Mapping[str, xr.Dataset]) -> PolarSurface | None:
     low, high = float(values.min()), float(values.max())
     log_color = low > 0 and high / low > LOG_RATIO
     ends = (low, high) if log_color else color_range(values, 0.1)
-    return _surface(results[RADIAL], array, "Loss", "loss (nats)", ends, decimals=3, unit="nats", log_color=log_color)
+    return _surface(results[RADIAL], array, title, "loss (nats)", ends, decimals=3, unit="nats", log_color=log_color)
 
 
 def _surface(

@@ -16,7 +16,7 @@ from modescape.evaluate import ensemble_curve
 from modescape.functions import decisions, disagreement_matrix
 from modescape.studies.context import StudyContext
 from modescape.studies.experiments import Experiment
-from modescape.studies.step import Step
+from modescape.studies.step import LeftOutError, Step
 from modescape.studies.steps.ensemble import named_curve
 from modescape.train import EngineChoice, TrainingTask, TrainSettings, cycle_of, sampling_epochs
 from modescape.weights import cosine_matrix
@@ -34,8 +34,7 @@ def _work(context: StudyContext) -> dict[str, xr.Dataset | None]:
     try:
         experiment.train(context, replace(choice, group_size=1, workers=1))
     except TrainingError as error:
-        context.progress.say(f"the chain is left out: {error}")
-        return {}
+        raise LeftOutError(str(error)) from None
     steps = sampling_epochs(task.settings)
     samples = [context.run.read_weights(CHAIN, step, PART) for step in steps]
     solutions = [context.run.read_weights(member, context.solution_step(member)) for member in context.trained]

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import cast
 
 import numpy as np
 import torch
@@ -48,14 +49,14 @@ def _work(context: StudyContext) -> dict[str, xr.Dataset | None]:
     pairs = member_pairs(context)
     fitted = _fitted(context, [_Fit(pair, shape) for pair in pairs for shape in SHAPES])
     context.progress.start(TASK, len(pairs))
-    tables = []
+    tables: list[xr.Dataset] = []
     for pair in pairs:
         ends = [Surroundings(context, member).solution for member in pair]
         curves: dict[str, Path] = {"linear": Line(*ends)}
         curves.update({shape: fitted[pair, shape] for shape in SHAPES if (pair, shape) in fitted})
         tables.append(_pair(context, pair, curves))
         context.progress.advance(TASK, note=f"members {pair[0]} and {pair[1]}")
-    dataset = xr.Dataset(xr.concat(tables, PAIR))
+    dataset = cast("xr.Dataset", xr.concat(tables, PAIR))
     dataset.attrs = {
         "num_examples": len(landscape_examples(context)),
         "confidence": context.settings.compare.confidence,

@@ -11,7 +11,7 @@ from modescape.evaluate import RelativeDiversity, relative_diversity
 from modescape.functions import decisions, lower_limit, upper_limit
 from modescape.studies.context import StudyContext
 from modescape.studies.pieces import Piece, Pieces
-from modescape.studies.step import Step
+from modescape.studies.step import LeftOutError, Step
 from modescape.studies.surroundings import SUBSPACES, Surroundings, tries_of
 from modescape.weights import strengths_to_chance
 
@@ -39,6 +39,7 @@ class _Group:
 def _work(context: StudyContext) -> dict[str, xr.Dataset | None]:
     """Compare all with the first trained member."""
     reference = context.trained[0]
+    _check_knowing(context, reference)
     pieces = Pieces(context, plane)
     groups = _trained_groups(context, reference)
     surroundings = Surroundings(context, reference, tries=tries_of(context, reference))
@@ -49,6 +50,20 @@ def _work(context: StudyContext) -> dict[str, xr.Dataset | None]:
         groups[name] = _Group(piece["chosen"], piece["strengths"], bool(piece["reached_chance"]))
         context.progress.advance(TASK, note=name)
     return {"results/plane": _dataset(context, reference, groups)}
+
+
+def _check_knowing(context: StudyContext, reference: int) -> None:
+    """Raise unless the reference decides better than by chance: there is no way down from there."""
+    own, labels = _decided(context, reference)
+    accuracy, chance = float((own == labels).mean()), 1 / context.dataset.num_classes
+    if accuracy <= chance:
+        raise LeftOutError(f"Member {reference} has an accuracy of {accuracy:.3g}, which is chance.")
+
+
+def _decided(context: StudyContext, reference: int) -> tuple[Int[np.ndarray, "example"], Int[np.ndarray, "example"]]:
+    """Return what the reference decides for the test examples, and their labels."""
+    test = context.run.arrays("predictions/test")
+    return decisions(test["probability"].sel({MEMBER: [reference]}).to_numpy())[0], test["label"].to_numpy()
 
 
 def _trained_groups(context: StudyContext, reference: int) -> dict[str, _Group]:
@@ -105,9 +120,7 @@ def _chance(labels: Int[np.ndarray, "example"]) -> float:
 
 def _dataset(context: StudyContext, reference: int, groups: dict[str, _Group]) -> xr.Dataset:
     """Measure every group and name the dimensions; groups with fewer networks end in NaN."""
-    test = context.run.arrays("predictions/test")
-    labels = test["label"].to_numpy()
-    own = decisions(test["probability"].sel({MEMBER: [reference]}).to_numpy())[0]
+    own, labels = _decided(context, reference)
     accuracy, num_classes = float((own == labels).mean()), context.dataset.num_classes
     dims, shape = [METHOD, SAMPLE], (len(groups), max((len(group.chosen) for group in groups.values()), default=0))
     columns = {name: np.full(shape, np.nan) for name in ("accuracy", "disagreement", "strength")}

@@ -76,13 +76,18 @@ def _work(context: StudyContext) -> dict[str, xr.Dataset | None]:
 def _chosen(settings: StudySettings) -> tuple[str, ...]:
     """Return the types of corruption that are asked for; of a folder, those that it holds."""
     asked, folder = settings.shift.corruptions, settings.shift.corrupted
-    names = SETS.get(asked) or tuple(name.strip() for name in asked.split(","))
-    for name in names:
-        check_choice(name, CORRUPTIONS, "corruptions")
-    if folder is None:
-        return tuple(names)
-    held = official_names(Path(folder))
-    return tuple(name for name in names if name in held) if asked in SETS else tuple(names)
+    held = CORRUPTIONS if folder is None else official_names(Path(folder))
+    if asked not in SETS:
+        # Named twice, a type is still corrupted once.
+        names = tuple(dict.fromkeys(name.strip() for name in asked.split(",")))
+        for name in names:
+            check_choice(name, held, "corruptions")
+        return names
+    names = tuple(name for name in SETS[asked] if name in held)
+    if not names:
+        rule, advice = f"be among those of {folder}: {', '.join(held)}", "Name them, or pass all"
+        raise ArgumentError("corruptions", rule, asked, advice)
+    return names
 
 
 def _check_possible(examples: Examples) -> None:

@@ -109,6 +109,11 @@ def _is_reusable(context: StudyContext) -> bool:
     return _epochs(context) == context.settings.train.epochs
 
 
+def _is_held(context: StudyContext, cell: _Cell) -> bool:
+    """Say whether the ensemble has all members of a cell."""
+    return cell == ORDINARY and _is_reusable(context) and _pairs(context) < context.settings.train.members
+
+
 def _train(context: StudyContext) -> None:
     """Train bases and cells, as many at the same time as members of the ensemble were."""
     choice = EngineChoice(**context.run.manifest["engine"])
@@ -129,7 +134,7 @@ def _experiments(context: StudyContext) -> list[Experiment]:
     """Return what has to be trained besides the ensemble."""
     reusable = _is_reusable(context)
     bases = [noise for noise in OFF_OR_ON if not (noise == "on" and reusable)]
-    cells = [cell for cell in CELLS if not (cell == ORDINARY and reusable)]
+    cells = [cell for cell in CELLS if not _is_held(context, cell)]
     return [
         *(Experiment(f"sources-{noise}", f"base, dropout {noise}", _task(context, noise, 1)) for noise in bases),
         *(
@@ -161,9 +166,9 @@ def _base(context: StudyContext, noise: str) -> Tree | None:
 
 def _members(context: StudyContext, cell: _Cell) -> list[Tree]:
     """Return the weights of a cell's members besides the base, without those that diverged."""
-    reusable = cell == ORDINARY and _is_reusable(context)
+    held = _is_held(context, cell)
     numbers = range(BASE + 1, BASE + 1 + _pairs(context))
-    found = [_of_ensemble(context, n) if reusable else _of_part(context, cell.part, n) for n in numbers]
+    found = [_of_ensemble(context, n) if held else _of_part(context, cell.part, n) for n in numbers]
     return [tree for tree in found if tree is not None]
 
 

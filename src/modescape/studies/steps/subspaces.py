@@ -150,7 +150,7 @@ def _say_what_is_left_out(context: StudyContext, pieces: list[Piece]) -> None:
     settings, rank = context.settings.subspaces, int(pieces[0]["rank"])
     if rank < settings.rank:
         context.progress.say(
-            f"low-rank Gaussians have rank {max(rank, 0)}, not {settings.rank}: {len(context.late_steps)} late "
+            f"low-rank Gaussians have rank {rank}, not {settings.rank}: {len(context.late_steps)} late "
             "checkpoints allow no more; train with a higher --late-fraction"
         )
     left_out = sum(int((piece["tries"] == 0).sum()) for piece in pieces)
