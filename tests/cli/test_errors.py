@@ -66,7 +66,7 @@ TRAINING = {
     "--config unknown.yaml": "`trian` must be a known setting; got an unknown name.",
     "--config unknown_inside.yaml": "`epohcs` must be a known setting; got an unknown name. Use one of members,",
     "--config wrong_value.yaml": "`epochs` must be a valid integer; got 'many'.",
-    "--preset dmeo": "`preset` must be one of paper, demo; got 'dmeo'.",
+    "--preset dmeo": "`preset` must be one of paper, quick, demo; got 'dmeo'.",
     "--model networks": "`model` must be one of mlp, small-cnn, medium-cnn, resnet20, or package.module:function",
     "--model resnet50": "`model` must be one of",
     "--model no_such:thing": "`model` must name a module that can be imported (ModuleNotFoundError:",
@@ -89,7 +89,7 @@ TRAINING = {
 
 OTHERS = {
     "study --only ensembel": "`only` must be one of training, predictions, solutions,",
-    "study overviw": "`study` must be one of overview; got 'overviw'.",
+    "study overviw": "`study` must be one of overview, fort2019; got 'overviw'.",
     "study --confidence 1": "`confidence` must be less than 1; got 1.0.",
     "study --num-resamples 5": "`num_resamples` must be greater than or equal to 100; got 5.",
     "show nowhere": "`nowhere` must be the folder of a run; got no such folder.",

@@ -24,7 +24,7 @@ def test_a_run_is_shown_as_json(command, studied):
     assert (ended.code, ended.err) == (0, "")
     assert shown["manifest"] == studied.manifest
     assert shown["damage"] == []
-    assert set(shown["summary"]) == {"different", "worth_it", "notes"}
+    assert set(shown["summary"]) == {"different", "worth_it", "claims", "notes"}
 
 
 @pytest.mark.parametrize("pattern", ["weights/**/*", "results/solutions.zarr/cosine/**/*", "settings.yaml"])
