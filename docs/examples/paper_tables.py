@@ -6,9 +6,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from modescape.functions import lower_limit, upper_limit
 from modescape.report.methods import in_order, method_named
 from modescape.report.metrics import METRICS
 
+PUBLISHED_ACCURACY, PUBLISHED_DISAGREEMENT = 0.64, 0.25
+"""Of SmallCNN, rounded; Fort et al. (2019)."""
 PLAIN = "independent"
 NOTHING = "not measured"
 CURVES = {"linear": "straight line", "bezier": "Bezier curve", "polyline": "polyline"}
@@ -61,7 +64,11 @@ def marks(results: Results) -> str:
             "about 5 points, with 10 or more",
             f"{interval(methods, 'gain', gain, 100, 2, sign='+')} points",
         ],
-        ["independent solutions in the diversity plane", "near the upper limit (1)", places[PLAIN]],
+        [
+            "independent solutions in the diversity plane",
+            f"near the upper limit (1); {published_place():.2f} by the two numbers above",
+            places[PLAIN],
+        ],
         [
             "subspaces in the diversity plane",
             "near the lower limit (0)",
@@ -69,6 +76,13 @@ def marks(results: Results) -> str:
         ],
     ]
     return table(["", "published, rounded", "this run"], rows)
+
+
+def published_place() -> float:
+    """Return the relative diversity of two solutions with the published accuracy and disagreement."""
+    known = {"reference_accuracy": PUBLISHED_ACCURACY, "num_classes": 10}
+    low, high = (float(limit(PUBLISHED_ACCURACY, **known)) for limit in (lower_limit, upper_limit))
+    return (PUBLISHED_DISAGREEMENT - low) / (high - low)
 
 
 def tables(results: Results) -> dict[str, str]:
