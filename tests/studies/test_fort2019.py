@@ -70,7 +70,7 @@ def test_pieces_of_other_settings_are_not_used(whole, whole_copied):
         Writes(patch, limit=2, prefix="shift")
         with pytest.raises(KeyboardInterrupt):
             study(resume=True, output=whole_copied.path, only="shift", shift_samples=2)
-    study(resume=True, output=whole_copied.path, only="shift")
+    study(resume=True, output=whole_copied.path, only="shift", shift_samples=settings_of(whole).shift.shift_samples)
     assert whole_copied.arrays("results/shift").identical(whole.arrays("results/shift"))
 
 
@@ -86,7 +86,7 @@ def test_results_written_by_a_killed_step_do_not_stand_under_older_settings(whol
         with pytest.raises(KeyboardInterrupt):
             study(resume=True, output=whole_copied.path, only="radial", radii=2)
     assert whole_copied.arrays("results/radial").sizes["radius"] == 2
-    study(resume=True, output=whole_copied.path, only="radial")
+    study(resume=True, output=whole_copied.path, only="radial", radii=3)
     assert whole_copied.arrays("results/radial").identical(whole.arrays("results/radial"))
 
 
@@ -217,3 +217,15 @@ def test_a_damaged_checkpoint_is_named(whole_copied, altered):
     forget(whole_copied, "subspaces")
     with pytest.raises(StoreError, match=f"`{name}` must match its checksum"):
         study(resume=True, output=whole_copied.path, only="subspaces")
+
+
+def test_what_a_killed_study_was_asked_for_is_what_the_next_one_goes_on_with(whole_copied, monkeypatch):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("modescape.studies.steps.radial._cut", killed)
+        with pytest.raises(KeyboardInterrupt):
+            study(resume=True, output=whole_copied.path, radii=2)
+    study(resume=True, output=whole_copied.path)
+    assert whole_copied.arrays("results/radial").sizes["radius"] == 2

@@ -1,11 +1,15 @@
+import math
+
 import pytest
+import torch
+from torch import nn
 
 from modescape.core.errors import ArgumentError
 from modescape.studies import study
 from modescape.studies.landscapes import landscape_examples, member_pairs
 from modescape.studies.step import LeftOutError
 from studies.recomputed import context_of
-from studies.samples import WHOLE
+from studies.samples import TINY, WHOLE
 
 
 @pytest.mark.parametrize(
@@ -39,3 +43,42 @@ def test_all_steps_look_at_the_same_examples(slow):
     assert len(first) == 60
     assert first.inputs.equal(second.inputs)
     assert first.labels.equal(second.labels)
+
+
+class RandomFeatures(nn.Module):
+    """A network whose buffer is drawn anew for each member: its weights alone are not its function."""
+
+    def __init__(self, num_inputs, num_classes):
+        super().__init__()
+        self.register_buffer("basis", torch.randn(num_inputs, 24) / num_inputs**0.5)
+        self.last = nn.Linear(24, num_classes)
+
+    def forward(self, inputs):
+        return self.last((inputs.flatten(1) @ self.basis).relu())
+
+
+def random_features(input_shape, num_classes):
+    return RandomFeatures(math.prod(input_shape), num_classes)
+
+
+def with_batch_norm(input_shape, num_classes):
+    num_inputs = math.prod(input_shape)
+    return nn.Sequential(
+        nn.Flatten(), nn.Linear(num_inputs, 12), nn.BatchNorm1d(12), nn.ReLU(), nn.Linear(12, num_classes)
+    )
+
+
+@pytest.mark.parametrize(
+    ("network", "changes"), [(random_features, {}), (with_batch_norm, {"renew_batch_norm": False})]
+)
+def test_both_ends_of_a_path_are_the_members_themselves_with_their_own_buffers(tmp_path, network, changes):
+    settings = {**TINY, "test_limit": 60, "epochs": 4, "learning_rate": 0.01, "curve_epochs": 1, "path_points": 3}
+    settings.pop("model_options")
+    run = study("fort2019", **settings, **changes, model=network, only="paths", output=tmp_path / "run")
+    study(resume=True, output=run.path, model=network, only="solutions")
+    accuracy, solutions = run.arrays("results/paths")["accuracy"], run.arrays("results/solutions")
+    for place, member in ((0, 0), (-1, 1)):
+        own = float(solutions["accuracy"].sel(member=member))
+        assert accuracy.isel(pair=0, place=place).values == pytest.approx(own)
+    differ = 1 - run.arrays("results/paths")["agreement_start"].isel(pair=0, curve=0, place=-1)
+    assert float(differ) == pytest.approx(float(solutions["disagreement"].sel(member=0, member_other=1)))

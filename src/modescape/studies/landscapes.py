@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Iterator
 
 import numpy as np
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from modescape.core.errors import ArgumentError
+from modescape.core.trees import Tree
 from modescape.data import Examples
 from modescape.studies.context import StudyContext
 from modescape.studies.settings import StudySettings
@@ -59,7 +61,33 @@ def landscape_examples(context: StudyContext) -> Examples:
 
 
 def predictions_at(
-    context: StudyContext, pair: tuple[int, int], vectors: Iterable[Float[Tensor, "param"]], examples: Examples
+    context: StudyContext,
+    pair: tuple[int, int],
+    points: Iterable[tuple[Float[Tensor, "param"], float]],
+    examples: Examples,
 ) -> Iterator[Float[np.ndarray, "example class"]]:
-    """Yield the predictions of weight vectors between two members; buffers are those of the first, or made anew."""
-    return Surroundings(context, pair[0]).predictions(vectors, examples)
+    """Yield the predictions of weight vectors between two members.
+
+    Buffers are mixed from those of both, so that either end is the member itself; statistics of batch norm are then
+    estimated anew unless the settings say otherwise.
+
+    Args:
+        context: The run.
+        pair: The members.
+        points: Weight vectors, each with its share of the way from the first member to the second, 0 to 1.
+        examples: What to predict.
+    """
+    first, second = (Surroundings(context, member) for member in pair)
+    trees = ({**first.tree(vector), **_mixed(first.buffers, second.buffers, share)} for vector, share in points)
+    for probabilities in context.predictor(examples).each(first.renewed(trees)):
+        yield probabilities.numpy()
+
+
+def _mixed(first: Tree, second: Tree, share: float) -> Tree:
+    """Return buffers on the way from one network to another; numbers that can't be mixed are those of the nearer."""
+    return {
+        name: torch.lerp(tensor, second[name], share)
+        if tensor.is_floating_point()
+        else (tensor if share < 0.5 else second[name])
+        for name, tensor in first.items()
+    }

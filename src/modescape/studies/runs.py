@@ -9,7 +9,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
-from modescape.core.errors import ArgumentError, Quoted, StoreError
+from modescape.core.errors import ArgumentError, ModescapeError, Quoted, StoreError
 from modescape.core.progress import Progress, Silent
 from modescape.core.seeds import Stream, derived_seed
 from modescape.data import Dataset, load_dataset
@@ -111,16 +111,24 @@ def interruptible(run: Run) -> Iterator[None]:
 
 
 def compared_run(context: StudyContext, only: str | None = None) -> None:
-    """Do the steps of the study that are not done."""
+    """Do the steps of the study that are not done; what was asked is kept for the next --resume, unless refused."""
+    before, asked = settings_of(context.run), context.settings
     if only is None:
         context.run.set_status("comparing")
-        context.run.record("asked", {"study": context.settings.study})
-    run_steps(steps_of(context.settings.study, only), context)
-    # The others only now: a setting that a step refuses should not be what the next --resume begins with.
-    asked = context.settings.model_dump(mode="json", exclude=set(FIXED_SECTIONS))
-    context.run.record("asked", asked)
+    _record_asked(context.run, asked)
+    try:
+        run_steps(steps_of(asked.study, only), context)
+    except ModescapeError:
+        # A setting that a step refuses should not be what the next --resume begins with; the study itself may be.
+        _record_asked(context.run, before.changed(study=asked.study))
+        raise
     if only is None:
         context.run.set_status("finished")
+
+
+def _record_asked(run: Run, settings: StudySettings) -> None:
+    """Note the settings that may change in the life of a run."""
+    run.record("asked", settings.model_dump(mode="json", exclude=set(FIXED_SECTIONS)))
 
 
 def start(

@@ -109,12 +109,23 @@ class Surroundings:
 
     def trees(self, vectors: Iterable[Float[Tensor, "param"]]) -> Iterator[Tree]:
         """Turn vectors into weights; statistics of batch norm are those of the solution, or estimated anew."""
+        return self.renewed({**self.tree(vector), **self.buffers} for vector in vectors)
+
+    def tree(self, vector: Float[Tensor, "param"]) -> Tree:
+        """Turn a vector into parameters by name."""
+        return unravel(vector, {name: self._weights[name] for name in self.context.parameter_names})
+
+    @property
+    def buffers(self) -> Tree:
+        """The buffers of the solution."""
+        names = set(self.context.parameter_names)
+        return {name: tensor for name, tensor in self._weights.items() if name not in names}
+
+    def renewed(self, trees: Iterable[Tree]) -> Iterator[Tree]:
+        """Estimate the statistics of batch norm anew, if the settings say so."""
         landscape, dataset = self.context.settings.landscape, self.context.dataset
-        shapes = {name: self._weights[name] for name in self.context.parameter_names}
-        buffers = {name: tensor for name, tensor in self._weights.items() if name not in shapes}
-        trees = ({**unravel(vector, shapes), **buffers} for vector in vectors)
         if not landscape.renew_batch_norm:
-            return trees
+            return iter(trees)
         inputs = self.context.sample_of(dataset.train, landscape.batch_norm_examples).inputs
         return renewed(self.context.network, trees, inputs, prepare=dataset.prepare)
 

@@ -6,7 +6,9 @@ from modescape.core.errors import ArgumentError, DataError, MissingDependencyErr
 from modescape.data.corruptions import CORRUPTIONS, corrupted
 from modescape.studies import study
 from modescape.studies.report import report_contents
+from modescape.studies.step import LeftOutError
 from modescape.studies.steps import shift
+from modescape.studies.steps.shift import _like
 from studies.recomputed import Slow
 from studies.samples import WHOLE, Listener
 
@@ -130,3 +132,11 @@ def test_a_missing_package_leaves_the_step_out_until_it_is_there(whole_copied, m
     study(resume=True, output=whole_copied.path)
     assert whole_copied.arrays("results/shift")["size"].values.tolist() == [1]
     assert report_contents(whole_copied).notes == []
+
+
+def test_published_images_take_the_form_of_inputs_that_are_pixels_from_0_to_1():
+    images = torch.tensor([[[[0, 255]]]], dtype=torch.uint8)
+    assert _like(images, torch.zeros(1, 1, 1, 2, dtype=torch.uint8)) is images
+    assert _like(images, torch.tensor([[[[0.0, 1.0]]]])).tolist() == [[[[0.0, 1.0]]]]
+    with pytest.raises(LeftOutError, match="The corrupted images have 8 bits; the run's inputs are not pixels from 0"):
+        _like(images, torch.tensor([[[[-1.0, 1.0]]]]))

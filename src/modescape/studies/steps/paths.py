@@ -157,7 +157,7 @@ def _along(context: StudyContext, pair: tuple[int, int], path: Path) -> PathExam
     """Predict at equally distant places of a path."""
     examples = landscape_examples(context)
     places = points_by_length(path, context.settings.landscape.path_points)
-    predictions = predictions_at(context, pair, (path.point(t) for _, t in places), examples)
+    predictions = predictions_at(context, pair, ((path.point(t), place) for place, t in places), examples)
     return examples_of(predictions, examples.labels.numpy())
 
 

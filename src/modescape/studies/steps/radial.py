@@ -59,15 +59,16 @@ def _cut(context: StudyContext, pair: tuple[int, int]) -> Piece:
     flat = RadialPlane(first, second)
     farthest = BEYOND * max(flat.radius_first, flat.radius_second)
     examples = landscape_examples(context)
-    own = [found.argmax(axis=1) for found in predictions_at(context, pair, [first, second], examples)]
+    own = [found.argmax(axis=1) for found in predictions_at(context, pair, [(first, 0.0), (second, 1.0)], examples)]
 
-    def vectors() -> Iterator[Tensor]:
+    def points() -> Iterator[tuple[Tensor, float]]:
         for fraction in _fractions(context):
             for angle in _angles(context):
-                yield flat.point(farthest * fraction, angle)
+                share = min(max(angle / flat.angle_of_second, 0.0), 1.0)
+                yield flat.point(farthest * fraction, angle), share
 
     def noted() -> Iterator[np.ndarray]:
-        for probabilities in predictions_at(context, pair, vectors(), examples):
+        for probabilities in predictions_at(context, pair, points(), examples):
             context.progress.advance(TASK)
             yield probabilities
 

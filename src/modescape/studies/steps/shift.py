@@ -108,7 +108,20 @@ def _shifted(context: StudyContext, examples: Examples, name: str) -> list[Tenso
     rows, _ = official_rows(Path(folder), examples, seed=context.settings.seed)
     known = {"num_classes": context.dataset.num_classes, "image_shape": context.dataset.input_shape}
     read = partial(official, Path(folder), name, rows=rows, labels=examples.labels, **known)
-    return [read(level).inputs for level in INTENSITIES]
+    return [_like(read(level).inputs, examples.inputs) for level in INTENSITIES]
+
+
+def _like(images: Tensor, inputs: Tensor) -> Tensor:
+    """Return images of 8 bits in the form of a run's inputs, which may be pixels in [0, 1].
+
+    Raises:
+        LeftOutError: If the inputs are neither.
+    """
+    if inputs.dtype == torch.uint8:
+        return images
+    if float(inputs.min()) < 0.0 or float(inputs.max()) > 1.0:
+        raise LeftOutError("The corrupted images have 8 bits; the run's inputs are not pixels from 0 to 255 or 0 to 1.")
+    return images.to(torch.float32) / 255.0
 
 
 def _predicted(context: StudyContext, inputs: Sequence[Tensor]) -> Piece:
@@ -132,7 +145,7 @@ def _predicted(context: StudyContext, inputs: Sequence[Tensor]) -> Piece:
 def _trees(surroundings: Surroundings) -> Iterator[tuple[str, Iterator[Tree]]]:
     """Yield the weights of each method around a member."""
     number = surroundings.context.settings.shift.shift_samples
-    if surroundings.late:
+    if len(surroundings.late) > 1:
         yield METHODS[0], surroundings.trees([surroundings.average])
     for name in METHODS[1:]:
         if name in surroundings.subspaces:

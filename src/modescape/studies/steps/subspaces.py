@@ -100,7 +100,7 @@ def _predicted(
 
 def _drawn(surroundings: Surroundings) -> Iterator[tuple[int, int, Tensor]]:
     """Draw every sample around a member; the average of its last checkpoints is a method with one sample."""
-    if surroundings.late:
+    if len(surroundings.late) > 1:
         yield 0, 0, surroundings.average
     for method, name in enumerate(METHODS[1:], start=1):
         if name not in surroundings.subspaces:
