@@ -160,6 +160,12 @@ def test_other_rows_are_drawn_where_they_do_not(folder, rows, labels):
     assert len(official(folder, "fog", 1, rows=drawn)) == 3
 
 
-def test_no_more_rows_than_there_are(folder):
-    drawn, same = official_rows(folder, examples_of(None, [0] * 50), seed=0)
-    assert (drawn.tolist(), same) == (list(range(BLOCK)), False)
+def test_examples_are_stood_for_by_others_of_their_class_and_refused_where_there_are_too_few(folder):
+    labels = np.load(folder / "labels.npy")[:BLOCK]
+    wanted = labels[::-1].tolist()
+    drawn, same = official_rows(folder, examples_of(None, wanted), seed=0)
+    assert not same
+    assert labels[drawn.numpy()].tolist() == wanted
+    assert len(set(drawn.tolist())) == len(wanted)
+    with pytest.raises(DataError, match="must hold at least 50 images of class 0 in each block; it holds 1. Use fewer"):
+        official_rows(folder, examples_of(None, [0] * 50), seed=0)
