@@ -167,5 +167,7 @@ def test_examples_are_stood_for_by_others_of_their_class_and_refused_where_there
     assert not same
     assert labels[drawn.numpy()].tolist() == wanted
     assert len(set(drawn.tolist())) == len(wanted)
-    with pytest.raises(DataError, match="must hold at least 50 images of class 0 in each block; it holds 1. Use fewer"):
+    with pytest.raises(
+        DataError, match=r"must hold at least 50 images of class 0 in each block; it holds 1. Use fewer"
+    ):
         official_rows(folder, examples_of(None, [0] * 50), seed=0)
