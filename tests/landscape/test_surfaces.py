@@ -7,9 +7,9 @@ from sklearn.metrics import accuracy_score, log_loss
 from torch import nn
 
 from modescape.core.errors import ArgumentError
-from modescape.evaluate import accuracy, nll, nll_per_example, pointwise
+from modescape.evaluate import accuracy, nll, nll_per_example
 from modescape.functions import predict_each
-from modescape.landscape import examples_of, landscape_of, surfaces
+from modescape.landscape import examples_of, landscape_of
 
 LABELS = np.random.default_rng(0).integers(4, size=30)
 
@@ -32,7 +32,6 @@ def test_agrees_with_scikit_learn_and_the_room_for_evaluation():
 
 
 def test_floor_is_that_of_the_nll():
-    assert surfaces.PROBABILITY_FLOOR == pointwise.PROBABILITY_FLOOR
     wrong = np.array([[1.0, 0.0], [0.0, 1.0]])
     found = landscape_of([wrong], np.array([1, 1]))
     assert found.loss[0] == nll(wrong, np.array([1, 1])) == 126 * np.log(2) / 2

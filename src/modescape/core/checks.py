@@ -8,6 +8,11 @@ from numpy.typing import ArrayLike
 
 from modescape.core.errors import ArgumentError, Quoted
 
+PROBABILITY_FLOOR = 2.0**-126
+"""The smallest normal number of single precision (1.2e-38): no single prediction costs more than 87.3 nats.
+
+A softmax in single precision turns smaller probabilities into 0, which would make an NLL infinite. One constant for
+all types, so that a prediction has the same NLL in whatever precision it is stored."""
 ROW_SUM_TOLERANCE = 1e-3
 """How far a row of probabilities may be from 1: rounding in half precision over 1,000 classes stays under it."""
 

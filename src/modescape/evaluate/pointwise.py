@@ -4,11 +4,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 
-PROBABILITY_FLOOR = 2.0**-126
-"""The smallest normal number of single precision (1.2e-38): no single prediction costs more than 87.3 nats.
-
-A softmax in single precision turns smaller probabilities into 0, which would make an NLL infinite. One constant for
-all types, so that a prediction has the same NLL in whatever precision it is stored."""
+from modescape.core.checks import PROBABILITY_FLOOR
 
 
 def correct(

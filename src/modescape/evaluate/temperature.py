@@ -5,9 +5,9 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float, Int
 
+from modescape.core.checks import PROBABILITY_FLOOR
 from modescape.core.errors import ArgumentError
 from modescape.evaluate.inputs import checked_predictions, checked_predictor
-from modescape.evaluate.pointwise import PROBABILITY_FLOOR
 
 LOWEST: Final = 0.05
 HIGHEST: Final = 20.0

@@ -1,6 +1,6 @@
 """Dropout that belongs to one fit: its masks depend on a seed, not on what other threads draw."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -9,18 +9,12 @@ import torch
 from jaxtyping import Int16
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from modescape.core.seeds import next_global_numbers, seeded_globals
+from modescape.functions.dropouts import CHANNEL_DROPOUT, RESOLUTION, RandomOperations, dropout_arguments
 from modescape.functions.fused import POOLING, dropped
 from modescape.functions.intercept import Handler, Intercept
 from modescape.functions.predictions import kept_buffers
-
-RESOLUTION = 2**16
-"""Masks are exactly Bernoulli with the keep probability rounded to a multiple of 1 / RESOLUTION."""
-
-CHANNEL_DROPOUT: dict[Callable[..., Any], int] = {F.dropout1d: 3, F.dropout2d: 4, F.dropout3d: 5}
-"""Dropout of whole channels: the function, and the number of axes its inputs have."""
 
 
 class Dropouts(Intercept):
@@ -44,7 +38,7 @@ class Dropouts(Intercept):
         self.count = 0
 
     def _handle(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        inputs, probability, training, inplace = _arguments(*args, **kwargs)
+        inputs, probability, training, inplace = dropout_arguments(*args, **kwargs)
         if not training or probability == 0.0:
             return inputs
         by_channel = func in CHANNEL_DROPOUT
@@ -69,16 +63,6 @@ class Dropouts(Intercept):
         return self._words.random_raw(-(-count // 4)).view(np.int16)[:count]
 
 
-def _arguments(
-    input: Tensor,  # noqa: A002
-    p: float = 0.5,
-    training: bool = True,  # noqa: FBT001, FBT002
-    inplace: bool = False,  # noqa: FBT001, FBT002
-) -> tuple[Tensor, float, bool, bool]:
-    """Name the arguments of a dropout call as PyTorch names them."""
-    return input, float(p), training, inplace
-
-
 def draws_globally(
     network: nn.Module, inputs: Tensor, labels: Tensor, loss: Callable[[Tensor, Tensor], Tensor]
 ) -> bool:
@@ -98,23 +82,11 @@ def draws_globally(
     with kept_buffers(network), seeded_globals(0, inputs.device), Dropouts(0) as masks:
         found = loss(network(inputs.clone()), labels)
         in_forward_pass = masks.count
-        with _RandomOperations() as seen:
+        with RandomOperations() as seen:
             found.backward()
         drawn = next_global_numbers(inputs.device) != untouched
     network.zero_grad(set_to_none=True)
     return drawn or seen.count > 0 or masks.count != in_forward_pass
-
-
-class _RandomOperations(TorchDispatchMode):
-    """Counts the operations inside the block that draw random numbers, even if they put the generator back."""
-
-    count = 0
-
-    def __torch_dispatch__(
-        self, func: Any, types: Sequence[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        self.count += torch.Tag.nondeterministic_seeded in func.tags
-        return func(*args, **(kwargs or {}))
 
 
 @contextmanager

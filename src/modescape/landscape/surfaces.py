@@ -8,11 +8,8 @@ from jaxtyping import Bool, Float, Int
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from modescape.core.checks import ROW_SUM_TOLERANCE, checked_labels
+from modescape.core.checks import PROBABILITY_FLOOR, ROW_SUM_TOLERANCE, checked_labels
 from modescape.core.errors import ArgumentError, Quoted
-
-PROBABILITY_FLOOR = 2.0**-126
-"""The smallest normal number of single precision, as for every NLL of this package: at most 87.3 nats a prediction."""
 
 UNDECIDED = -1
 """The decision of a network whose outputs are not numbers: no class, so it is wrong and agrees with no one."""

@@ -5,17 +5,19 @@ from functools import cached_property
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from modescape.core.errors import TrainingError
 from modescape.core.progress import Progress, Silent
 from modescape.core.seeds import Stream, derived_seed, numpy_generator
+from modescape.core.trees import Tree, ravel
 from modescape.data import Dataset, Examples
 from modescape.functions import Predictor
 from modescape.store import Run
 from modescape.studies.checkpoints import outcomes_of
 from modescape.studies.settings import StudySettings
-from modescape.train import MemberOutcome, TrainingTask, late_steps
+from modescape.train import EngineChoice, MemberOutcome, TrainingTask, late_steps
 
 
 @dataclass
@@ -102,6 +104,15 @@ class StudyContext:
             new = Predictor(self.network, examples.inputs, prepare=self.dataset.prepare)
             self._predictor = (examples.inputs, new)
         return self._predictor[1]
+
+    @property
+    def engine(self) -> EngineChoice:
+        """How the members were trained."""
+        return EngineChoice(**self.run.manifest["engine"])
+
+    def vector(self, weights: Tree) -> Float[Tensor, "param"]:
+        """Flatten the parameters of weights, buffers apart."""
+        return ravel({name: weights[name] for name in self.parameter_names})
 
     @cached_property
     def parameter_names(self) -> list[str]:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from modescape.core.axes import MEMBER
 from modescape.core.seeds import Stream, derived_seed, torch_generator
-from modescape.core.trees import Tree, ravel, unravel
+from modescape.core.trees import Tree, unravel
 from modescape.data import Examples
 from modescape.functions import decisions
 from modescape.landscape import renewed
@@ -58,8 +58,7 @@ class Surroundings:
 
     def checkpoint(self, step: int) -> Float[Tensor, "param"]:
         """The member's weights after so many epochs."""
-        weights = self.context.run.read_weights(self.member, step)
-        return ravel({name: weights[name] for name in self.context.parameter_names})
+        return self.context.vector(self.context.run.read_weights(self.member, step))
 
     @cached_property
     def late(self) -> list[Float[Tensor, "param"]]:

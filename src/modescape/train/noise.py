@@ -16,26 +16,20 @@ import torch
 from jaxtyping import Float, Int16, Int64
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from modescape.core.seeds import next_global_numbers, seeded_globals, torch_generator
+from modescape.functions.dropouts import CHANNEL_DROPOUT, RESOLUTION, RandomOperations, dropout_arguments
 from modescape.functions.fused import POOLING, dropped, dropped_max_pooled, expanded, expanded_rows
 from modescape.functions.intercept import Handler, Intercept
 from modescape.functions.predictions import kept_buffers
 from modescape.train.fusion import dropout_max_pool
 from modescape.train.program import python_state
 
-RESOLUTION = 2**16
-"""Masks are exactly Bernoulli with the keep probability rounded to a multiple of 1 / RESOLUTION."""
-
 BLOCK = 2**20
 """Random 64-bit words that an accelerator draws at once."""
 
 AHEAD_BYTES = 2**22
 """Memory for words that are drawn ahead: as much as stays in the cache."""
-
-CHANNEL_DROPOUT: dict[Callable[..., Any], int] = {F.dropout1d: 3, F.dropout2d: 4, F.dropout3d: 5}
-"""Dropout of whole channels: the function, and the number of axes its inputs have."""
 
 
 @dataclass(frozen=True)
@@ -230,7 +224,7 @@ def dropout_handlers(drop: Callable[[Tensor, Draw], Tensor]) -> dict[Callable[..
     """Return handlers that give every dropout that is on to a function of ours."""
 
     def handle(func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        inputs, probability, training, inplace = _dropout_arguments(*args, **kwargs)
+        inputs, probability, training, inplace = dropout_arguments(*args, **kwargs)
         if not training or probability == 0.0:
             return inputs
         if not 0.0 < probability <= 1.0:
@@ -244,16 +238,6 @@ def dropout_handlers(drop: Callable[[Tensor, Draw], Tensor]) -> dict[Callable[..
         return inputs.copy_(dropped) if inplace else dropped
 
     return dict.fromkeys([F.dropout, *CHANNEL_DROPOUT], handle)
-
-
-def _dropout_arguments(
-    input: Tensor,  # noqa: A002
-    p: float = 0.5,
-    training: bool = True,  # noqa: FBT001, FBT002
-    inplace: bool = False,  # noqa: FBT001, FBT002
-) -> tuple[Tensor, float, bool, bool]:
-    """Name the arguments of a dropout call as PyTorch names them."""
-    return input, float(p), training, inplace
 
 
 def drawing(source: Masks) -> Intercept:
@@ -371,26 +355,13 @@ def _trial_pass(network: nn.Module, inputs: Tensor) -> _Pass:
     return _Pass(tuple(draws), outputs if isinstance(outputs, Tensor) else torch.empty(0), next_numbers, changed)
 
 
-class _RandomOperations(TorchDispatchMode):
-    """Counts the operations that draw random numbers inside the block."""
-
-    count = 0
-
-    def __torch_dispatch__(
-        self, func: Any, types: Sequence[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        """Count an operation and run it."""
-        self.count += torch.Tag.nondeterministic_seeded in func.tags
-        return func(*args, **(kwargs or {}))
-
-
 def _draws_backward(network: nn.Module, inputs: Tensor) -> bool:
     """Say whether the backward pass draws random numbers, by one pass with PyTorch's own dropout."""
     with kept_buffers(network), seeded_globals(0, inputs.device), torch.enable_grad():
         outputs = network(inputs)
         if not isinstance(outputs, Tensor) or not outputs.requires_grad:
             return False
-        with _RandomOperations() as seen:
+        with RandomOperations() as seen:
             outputs.sum().backward()
     network.zero_grad(set_to_none=True)
     return seen.count > 0

@@ -11,14 +11,13 @@ from jaxtyping import Float
 from modescape.core.axes import METRIC, POINT, POINT_OTHER, SIZE
 from modescape.core.errors import TrainingError
 from modescape.core.seeds import Stream, derived_seed
-from modescape.core.trees import Tree, ravel
-from modescape.evaluate import ensemble_curve
+from modescape.core.trees import Tree
 from modescape.functions import decisions, disagreement_matrix
 from modescape.studies.context import StudyContext
 from modescape.studies.experiments import Experiment
 from modescape.studies.step import LeftOutError, Step
-from modescape.studies.steps.ensemble import named_curve
-from modescape.train import EngineChoice, TrainingTask, TrainSettings, cycle_of, sampling_epochs
+from modescape.studies.steps.ensemble import size_curve
+from modescape.train import TrainingTask, TrainSettings, cycle_of, sampling_epochs
 from modescape.weights import cosine_matrix
 
 CHAIN = 0
@@ -29,7 +28,7 @@ PART = "chain"
 def _work(context: StudyContext) -> dict[str, xr.Dataset | None]:
     """Run the chain, and lay its samples beside the solutions."""
     task = _task(context)
-    choice = EngineChoice(**context.run.manifest["engine"])
+    choice = context.engine
     experiment = Experiment(PART, "cyclical SG-MCMC", task)
     try:
         experiment.train(context, replace(choice, group_size=1, workers=1))
@@ -85,7 +84,7 @@ def _matrices(
 ) -> xr.Dataset:
     """Return cosine and disagreement between all samples and all solutions."""
     steps, members = sampling_epochs(settings), context.trained
-    vectors = torch.stack([ravel({name: tree[name] for name in context.parameter_names}) for tree in trees])
+    vectors = torch.stack([context.vector(tree) for tree in trees])
     chosen = decisions(predicted)
     cycles = [cycle_of(settings, step) + 1 for step in steps]
     names = [f"cycle {cycle}, epoch {step}" for cycle, step in zip(cycles, steps, strict=True)]
@@ -115,24 +114,10 @@ def _ensembles(
     solutions: Float[np.ndarray, "member example class"],
 ) -> xr.Dataset:
     """Return the metrics of ensembles of samples, and of as many independent members where there are so many."""
-    compare, labels = context.settings.compare, context.dataset.test.labels.numpy()
-
-    def curve(members: Float[np.ndarray, "member example class"]) -> xr.Dataset:
-        return named_curve(
-            ensemble_curve(
-                members,
-                labels,
-                max_subsets=compare.max_subsets,
-                num_resamples=compare.num_resamples,
-                confidence=compare.confidence,
-                seed=context.settings.seed,
-                progress=context.progress,
-            ),
-            num_examples=len(labels),
-        )
-
-    dataset = curve(samples)
-    dataset["independent_value"] = curve(solutions)["value"].reindex({SIZE: dataset[SIZE]})
+    labels = context.dataset.test.labels.numpy()
+    dataset = size_curve(context, samples, labels)
+    independent = size_curve(context, solutions, labels)["value"]
+    dataset["independent_value"] = independent.reindex({SIZE: dataset[SIZE]})
     return dataset.transpose(METRIC, SIZE)
 
 

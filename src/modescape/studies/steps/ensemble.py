@@ -2,9 +2,10 @@
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Float, Int
 
 from modescape.core.axes import METRIC, SIZE
-from modescape.evaluate import EnsembleCurve, ensemble_curve
+from modescape.evaluate import ensemble_curve
 from modescape.studies.context import StudyContext
 from modescape.studies.step import Step
 
@@ -12,21 +13,23 @@ from modescape.studies.step import Step
 def _work(context: StudyContext) -> dict[str, xr.Dataset | None]:
     """Evaluate ensembles of every size on the test examples."""
     predicted = context.run.arrays("predictions/test")
+    return {"results/ensemble": size_curve(context, predicted["probability"].to_numpy(), predicted["label"].to_numpy())}
+
+
+def size_curve(
+    context: StudyContext, members: Float[np.ndarray, "member example class"], labels: Int[np.ndarray, "example"]
+) -> xr.Dataset:
+    """Return the metrics of ensembles of every size, made of the predictions of members."""
     compare = context.settings.compare
     curve = ensemble_curve(
-        predicted["probability"].to_numpy(),
-        predicted["label"].to_numpy(),
+        members,
+        labels,
         max_subsets=compare.max_subsets,
         num_resamples=compare.num_resamples,
         confidence=compare.confidence,
         seed=context.settings.seed,
         progress=context.progress,
     )
-    return {"results/ensemble": named_curve(curve, num_examples=predicted.sizes["example"])}
-
-
-def named_curve(curve: EnsembleCurve, *, num_examples: int) -> xr.Dataset:
-    """Name the dimensions of a curve."""
     names = ("value", "low", "high", "gain", "gain_low", "gain_high")
     return xr.Dataset(
         {
@@ -35,7 +38,7 @@ def named_curve(curve: EnsembleCurve, *, num_examples: int) -> xr.Dataset:
             "sampled": ([SIZE], np.asarray(curve.sampled)),
         },
         coords={METRIC: list(curve.metrics), SIZE: np.asarray(curve.sizes)},
-        attrs={"confidence": curve.confidence, "num_resamples": curve.num_resamples, "num_examples": num_examples},
+        attrs={"confidence": curve.confidence, "num_resamples": curve.num_resamples, "num_examples": len(labels)},
     )
 
 

@@ -68,9 +68,8 @@ def _work(context: StudyContext) -> dict[str, xr.Dataset | None]:
 
 def _fitted(context: StudyContext, fits: list[_Fit]) -> dict[tuple[tuple[int, int], str], Path]:
     """Fit curves, as many at the same time as members were trained; one that diverges is left out."""
-    engine = context.run.manifest["engine"]
     jobs = [partial(_fit, context, fit) for fit in fits]
-    found = placed(jobs, [context.task.device] * engine["workers"], engine["threads"])
+    found = placed(jobs, [context.task.device] * context.engine.workers, context.engine.threads)
     return {(fit.pair, fit.shape): path for fit, path in zip(fits, found, strict=True) if path is not None}
 
 

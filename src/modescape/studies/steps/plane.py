@@ -12,6 +12,7 @@ from modescape.functions import decisions, lower_limit, upper_limit
 from modescape.studies.context import StudyContext
 from modescape.studies.pieces import Piece, Pieces
 from modescape.studies.step import LeftOutError, Step
+from modescape.studies.steps.predictions import decided
 from modescape.studies.surroundings import SUBSPACES, Surroundings, tries_of
 from modescape.weights import strengths_to_chance
 
@@ -54,16 +55,10 @@ def _work(context: StudyContext) -> dict[str, xr.Dataset | None]:
 
 def _check_knowing(context: StudyContext, reference: int) -> None:
     """Raise unless the reference decides better than by chance: there is no way down from there."""
-    own, labels = _decided(context, reference)
+    own, labels = decided(context, reference)
     accuracy, chance = float((own == labels).mean()), 1 / context.dataset.num_classes
     if accuracy <= chance:
         raise LeftOutError(f"Member {reference} has an accuracy of {accuracy:.3g}, which is chance.")
-
-
-def _decided(context: StudyContext, reference: int) -> tuple[Int[np.ndarray, "example"], Int[np.ndarray, "example"]]:
-    """Return what the reference decides for the test examples, and their labels."""
-    test = context.run.arrays("predictions/test")
-    return decisions(test["probability"].sel({MEMBER: [reference]}).to_numpy())[0], test["label"].to_numpy()
 
 
 def _trained_groups(context: StudyContext, reference: int) -> dict[str, _Group]:
@@ -120,7 +115,7 @@ def _chance(labels: Int[np.ndarray, "example"]) -> float:
 
 def _dataset(context: StudyContext, reference: int, groups: dict[str, _Group]) -> xr.Dataset:
     """Measure every group and name the dimensions; groups with fewer networks end in NaN."""
-    own, labels = _decided(context, reference)
+    own, labels = decided(context, reference)
     accuracy, num_classes = float((own == labels).mean()), context.dataset.num_classes
     dims, shape = [METHOD, SAMPLE], (len(groups), max((len(group.chosen) for group in groups.values()), default=0))
     columns = {name: np.full(shape, np.nan) for name in ("accuracy", "disagreement", "strength")}

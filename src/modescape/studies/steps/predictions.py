@@ -2,10 +2,11 @@
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from modescape.core.axes import CLASS, EXAMPLE, MEMBER, STEP
 from modescape.data import Examples
+from modescape.functions import decisions
 from modescape.studies.context import StudyContext
 from modescape.studies.step import Step
 
@@ -43,6 +44,12 @@ def predicted(
         found.append(probabilities.numpy())
         context.progress.advance("predict")
     return np.asarray(found, dtype=np.float32).reshape(len(steps), -1, *found[0].shape)
+
+
+def decided(context: StudyContext, member: int) -> tuple[Int[np.ndarray, "example"], Int[np.ndarray, "example"]]:
+    """Return what a member decides for the test examples, and their labels."""
+    test = context.run.arrays("predictions/test")
+    return decisions(test["probability"].sel({MEMBER: [member]}).to_numpy())[0], test["label"].to_numpy()
 
 
 def _dataset(

@@ -5,7 +5,6 @@ import torch
 import xarray as xr
 
 from modescape.core.axes import MEMBER, MEMBER_OTHER, STEP, STEP_OTHER
-from modescape.core.trees import ravel
 from modescape.evaluate import proportion_interval
 from modescape.functions import decisions, disagreement_matrix
 from modescape.studies.context import StudyContext
@@ -63,10 +62,7 @@ def _trajectories(context: StudyContext) -> dict[str, xr.Dataset | None]:
 
 def _cosines(context: StudyContext, checkpoints: list[tuple[int, int]]) -> np.ndarray:
     """Return the cosine of every pair of checkpoints, over all parameters and no buffers."""
-    vectors = []
-    for member, step in checkpoints:
-        weights = context.run.read_weights(member, step)
-        vectors.append(ravel({name: weights[name] for name in context.parameter_names}))
+    vectors = [context.vector(context.run.read_weights(member, step)) for member, step in checkpoints]
     return cosine_matrix(torch.stack(vectors)).numpy()
 
 

@@ -15,7 +15,7 @@ import xarray as xr
 from modescape.core.axes import INITIALISATION, NOISE, ORDER
 from modescape.core.errors import ModelError, TrainingError
 from modescape.core.seeds import Stream
-from modescape.core.trees import Tree, ravel
+from modescape.core.trees import Tree
 from modescape.evaluate import bootstrap_mean_interval, bootstrap_weights
 from modescape.functions import decisions
 from modescape.studies.checkpoints import outcomes_of
@@ -116,7 +116,7 @@ def _is_held(context: StudyContext, cell: _Cell) -> bool:
 
 def _train(context: StudyContext) -> None:
     """Train bases and cells, as many at the same time as members of the ensemble were."""
-    choice = EngineChoice(**context.run.manifest["engine"])
+    choice = context.engine
     alone = replace(choice, group_size=1, workers=1)
     jobs = [partial(_train_one, context, alone, experiment) for experiment in _experiments(context)]
     placed(jobs, [context.task.device] * choice.workers, choice.threads)
@@ -193,7 +193,7 @@ def _compared(context: StudyContext, trees: list[Tree]) -> tuple[float, ...]:
     differs = (chosen[1:] != chosen[0]).mean(axis=0)
     weights = bootstrap_weights(len(differs), num_resamples=compare.num_resamples, seed=context.settings.seed)
     low, high = bootstrap_mean_interval(differs, weights, compare.confidence)
-    vectors = torch.stack([ravel({name: tree[name] for name in context.parameter_names}) for tree in trees])
+    vectors = torch.stack([context.vector(tree) for tree in trees])
     cosine = cosine_matrix(vectors)[0, 1:].mean().item()
     accuracy = (chosen == examples.labels.numpy()).mean()
     return float(differs.mean()), float(low), float(high), cosine, float(accuracy), float(len(trees) - 1)

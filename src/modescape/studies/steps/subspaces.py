@@ -10,10 +10,10 @@ from torch import Tensor
 
 from modescape.core.axes import CLASS, EXAMPLE, MEMBER, METHOD, SAMPLE
 from modescape.data import Examples
-from modescape.functions import decisions
 from modescape.studies.context import StudyContext
 from modescape.studies.pieces import Piece, Pieces
 from modescape.studies.step import Step
+from modescape.studies.steps.predictions import decided
 from modescape.studies.surroundings import SUBSPACES, Surroundings
 
 METHODS = ("weight-average", *SUBSPACES)
@@ -41,7 +41,7 @@ def _around(context: StudyContext, member: int) -> Piece:
     surroundings, dataset = Surroundings(context, member), context.dataset
     shape = (len(METHODS), context.settings.subspaces.samples)
     single = {name: np.full(shape, np.nan) for name in ("accuracy", "disagreement", "distance")}
-    labels, own = dataset.test.labels.numpy(), _decisions(surroundings)
+    own, labels = decided(context, member)
     test = _Means(dataset.test, dataset.num_classes)
     for (method, sample), vector, probabilities in _predicted(surroundings, dataset.test):
         chosen = probabilities.argmax(axis=1)
@@ -73,12 +73,6 @@ class _Means:
     def means(self) -> Float[np.ndarray, "method example class"]:
         """The means so far."""
         return (self._sums / np.where(self._counts > 0, self._counts, np.nan)).astype(np.float32)
-
-
-def _decisions(surroundings: Surroundings) -> np.ndarray:
-    """Return what the member itself decides for the test examples."""
-    predicted = surroundings.context.run.arrays("predictions/test")["probability"]
-    return decisions(predicted.sel({MEMBER: [surroundings.member]}).to_numpy())[0]
 
 
 def _predicted(
