@@ -12,7 +12,7 @@ import modescape
 from modescape.core.trees import ravel, unravel
 from modescape.data import DataSettings
 from modescape.functions import predict_each
-from modescape.landscape import examples_of, fit_curve, path_statistics
+from modescape.landscapes import examples_of, fit_curve, path_statistics
 from modescape.models import recipe
 from modescape.report import FIGURES, drawn, pictures
 from modescape.weights import Line, points_by_length

@@ -12,7 +12,7 @@ import modescape
 from modescape.core.trees import ravel, unravel
 from modescape.data import DataSettings
 from modescape.functions import decisions, predict_each
-from modescape.landscape import landscape_of
+from modescape.landscapes import landscape_of
 from modescape.models import recipe
 from modescape.report import FIGURES, drawn, pictures
 from modescape.weights import RadialPlane

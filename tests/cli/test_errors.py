@@ -67,7 +67,7 @@ TRAINING = {
     "--config unknown_inside.yaml": "`epohcs` must be a known setting; got an unknown name. Use one of members,",
     "--config wrong_value.yaml": "`epochs` must be a valid integer; got 'many'.",
     "--preset dmeo": "`preset` must be one of paper, quick, demo; got 'dmeo'.",
-    "--model networks": "`model` must be one of mlp, small-cnn, medium-cnn, resnet20, or package.module:function",
+    "--model networks": "`model` must be one of mlp, small-cnn, medium-cnn, resnet, resnet20, or package.module:f",
     "--model resnet50": "`model` must be one of",
     "--model no_such:thing": "`model` must name a module that can be imported (ModuleNotFoundError:",
     "--model networks:nothing": "`model` must name a function or class in the module networks; got 'nothing'",

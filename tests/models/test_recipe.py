@@ -93,7 +93,7 @@ def test_an_unknown_option_is_refused_with_those_that_are_known():
 
 def test_an_unknown_name_is_refused_with_those_that_are_known():
     line = (
-        r"^`model` must be one of mlp, small-cnn, medium-cnn, resnet20, or package\.module:function; got 'mpl'\. Check"
+        r"^`model` must be one of mlp, small-cnn, medium-cnn, resnet, resnet20, or package\.module:function; got 'mpl'"
     )
     with pytest.raises(ArgumentError, match=line):
         recipe("mpl")

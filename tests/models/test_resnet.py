@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from modescape.core.errors import ModelError
-from modescape.models import resnet20
+from modescape.models import resnet, resnet20
 from modescape.models.resnet import BasicBlock
 
 
@@ -71,3 +71,31 @@ def test_wrong_shapes_and_widths_are_refused():
         ModelError, match=r"`width` must leave at least one channel in each stage; got \[0, 0, 1\]\. Raise"
     ):
         resnet20((3, 8, 8), 10, width=0.01)
+
+
+@pytest.mark.parametrize(("depth", "num_blocks"), [(8, 1), (14, 2), (32, 5)])
+@pytest.mark.parametrize("skip", [True, False])
+def test_depth_counts_layers_with_weights_besides_shortcuts(depth, num_blocks, skip):
+    network = resnet((3, 8, 8), 4, depth=depth, width=0.25, skip=skip)
+    weighted = [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    assert len([layer for layer in weighted if getattr(layer, "kernel_size", None) != (1, 1)]) == depth
+    assert len([layer for layer in network if isinstance(layer, BasicBlock)]) == 3 * num_blocks
+
+
+def test_without_skips_a_block_is_its_convolutions_alone():
+    block = BasicBlock(3, 5, 2, 0.0, skip=False).eval()
+    assert not [name for name, _ in block.named_parameters() if "shortcut" in name]
+    inputs = torch.randn(2, 3, 6, 6)
+    expected = block.norm2(block.conv2(block.norm1(block.conv1(inputs)).relu())).relu()
+    torch.testing.assert_close(block(inputs), expected)
+    with torch.no_grad():
+        block.norm2.weight.zero_()
+    assert not block(inputs).any()
+
+
+@pytest.mark.parametrize("depth", [2, 9, 21, 0])
+def test_depths_that_no_blocks_make_up_are_refused(depth):
+    with pytest.raises(
+        ModelError, match=rf"`depth` must be 8, 14, 20 or another 6 n \+ 2; got {depth}\. Pass 20 or 56"
+    ):
+        resnet((3, 8, 8), 4, depth=depth)

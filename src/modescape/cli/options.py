@@ -33,6 +33,7 @@ class Option:
 
 DATA, MODEL, TRAINING, COMPARISON = "Data", "Network", "Training", "Comparison"
 SUBSPACES, LANDSCAPE, SHIFT, SOURCES = "Subspaces", "Landscape", "Shifted and foreign data", "Sources and chain"
+SURFACES, CURVATURE, SHAPES = "Surfaces", "Curvature", "Shapes"
 
 OPTIONS: dict[str, tuple[Option, ...]] = {
     DATA: (
@@ -54,7 +55,7 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
         Option("augment", Literal["none", "crop-flip"], "Random changes of training images.", "none"),
     ),
     MODEL: (
-        Option("model", str, "mlp, small-cnn, medium-cnn, resnet20, or package.module:function.", "mlp"),
+        Option("model", str, "mlp, small-cnn, medium-cnn, resnet, resnet20, or package.module:function.", "mlp"),
         Option("model_options", list[str], "An option of the network, such as dropout=0.2; repeat it.", "none"),
     ),
     TRAINING: (
@@ -114,6 +115,33 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
         Option("renew_batch_norm", bool, "Estimate batch norm anew at every point.", "True"),
         Option("batch_norm_examples", int, "Training examples to estimate it from.", "2000"),
     ),
+    SURFACES: (
+        Option("plane_members", str, "Three members that span a plane.", "0,1,2"),
+        Option("plane_trajectories", str, "Members whose trajectories span the plane of principal components.", "0"),
+        Option("plane_margin", float, "Share of its width that a plane reaches beyond members.", "0.25"),
+        Option("plane_extent", float, "Reach of random planes and lines, in filter norms.", "1"),
+        Option("orthogonal", bool, "Make the second random direction orthogonal to the first.", "True"),
+        Option("grid", Literal["adaptive", "uniform"], "adaptive measures where the surface bends.", "adaptive"),
+        Option("grid_points", int, "Points along each axis of a plane, at its finest.", "33"),
+        Option("tolerance", float, "Of adaptive grids: largest error, as a share of the range.", "0.02"),
+        Option("line_directions", int, "Random lines through each member.", "5"),
+        Option("line_points", int, "Points along each line.", "21"),
+    ),
+    CURVATURE: (
+        Option("curvature_examples", int, "Training examples that curvature is of.", "1000"),
+        Option("curvature_steps", int, "Checkpoints of each trajectory that are looked at.", "5"),
+        Option("eigenvalues", int, "Largest eigenvalues that are found.", "5"),
+        Option("trace_samples", int, "Random vectors for each trace.", "20"),
+        Option("density_samples", int, "Random vectors for each spectral density.", "4"),
+        Option("density_rank", int, "Lanczos steps for each of them.", "40"),
+        Option("sharpness_radius", float, "Length of the step that sharpness is of.", "0.05"),
+        Option("width_rise", float, "Rise of the loss (nats) that ends a minimum.", "0.1"),
+        Option("width_directions", int, "Random directions in which width is measured.", "5"),
+    ),
+    SHAPES: (
+        Option("vary", list[str], "A setting and its values, such as width=0.5,1; repeat it.", "none"),
+        Option("early", float, "Share of the epochs after which a run is still early.", "0.1"),
+    ),
     SHIFT: (
         Option("corruptions", str, "all, common (15 types), or names with commas between.", "all"),
         Option("corrupted", str, "Folder of CIFAR-10-C's .npy files.", "corrupt on the fly"),
@@ -134,8 +162,8 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
 }
 """The options in groups, in the order in which `--help` lists them."""
 
-SINGULAR = {"model_options": "--model-option"}
-METAVARS = {"model_options": "NAME=VALUE"}
+SINGULAR = {"model_options": "--model-option", "vary": "--vary"}
+METAVARS = {"model_options": "NAME=VALUE", "vary": "NAME=VALUES"}
 
 
 def with_settings(*headings: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

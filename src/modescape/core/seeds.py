@@ -37,6 +37,8 @@ class Stream(IntEnum):
     FOREIGN = 13
     LANGEVIN = 14
     STATISTICS = 15
+    DIRECTION = 16
+    PROBE = 17
 
 
 def derived_seed(run_seed: int, *key: int) -> int:

@@ -3,7 +3,7 @@
 from modescape.models.cnn import medium_cnn, plain_cnn, small_cnn
 from modescape.models.mlp import mlp
 from modescape.models.recipe import MODELS, Recipe, check_network, recipe
-from modescape.models.resnet import resnet20
+from modescape.models.resnet import resnet, resnet20
 from modescape.models.settings import ModelSettings
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "mlp",
     "plain_cnn",
     "recipe",
+    "resnet",
     "resnet20",
     "small_cnn",
 ]

@@ -14,12 +14,13 @@ from modescape.core.imports import imported
 from modescape.core.seeds import seeded_globals
 from modescape.models.cnn import medium_cnn, small_cnn
 from modescape.models.mlp import mlp
-from modescape.models.resnet import resnet20
+from modescape.models.resnet import resnet, resnet20
 
 MODELS: dict[str, Callable[..., nn.Module]] = {
     "mlp": mlp,
     "small-cnn": small_cnn,
     "medium-cnn": medium_cnn,
+    "resnet": resnet,
     "resnet20": resnet20,
 }
 """The built-in networks by name."""

@@ -14,5 +14,7 @@ class ModelSettings(Settings):
     {'hidden': [64]}
     """
 
-    name: str = Field(default="mlp", description="mlp, small-cnn, medium-cnn, resnet20, or package.module:function")
+    name: str = Field(
+        default="mlp", description="mlp, small-cnn, medium-cnn, resnet, resnet20, or package.module:function"
+    )
     options: dict[str, Any] = Field(default_factory=dict, description="Keyword arguments of the network's function")

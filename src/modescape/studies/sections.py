@@ -1,6 +1,6 @@
 """Groups of settings that belong to a study and not to training: how members are compared, and how far to explore."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -155,3 +155,86 @@ class ChainSettings(Settings):
             rule = f"be a multiple of the {self.chain_cycles} cycles"
             raise ArgumentError("chain_epochs", rule, self.chain_epochs, "Change it or --chain-cycles")
         return self
+
+
+def _member_list(text: str) -> str:
+    """Return members such as `0,1,2`, after checking them."""
+    members = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() for part in members) or len(set(members)) < len(members):
+        raise ArgumentError("members", "be different numbers with commas between", text, "Write for example 0,1,2")
+    return ",".join(members)
+
+
+def _three_members(text: str) -> str:
+    """Return three members such as `0,1,2`, after checking them."""
+    if text.count(",") != 2:
+        raise ArgumentError("plane_members", "be three members", text, "Write for example 0,1,2")
+    return _member_list(text)
+
+
+class SurfaceSettings(Settings):
+    """Which planes through parameter space are looked at, and how closely.
+
+    >>> SurfaceSettings(plane_members="0,2,3").corners
+    [0, 2, 3]
+    """
+
+    plane_members: Annotated[str, AfterValidator(_three_members)] = Field(
+        default="0,1,2", description="The three members that span a plane"
+    )
+    plane_trajectories: Annotated[str, AfterValidator(_member_list)] = Field(
+        default="0", description="Members whose trajectories span the plane of principal components"
+    )
+    plane_margin: float = Field(default=0.25, ge=0, description="Planes reach this share of their width beyond members")
+    plane_extent: float = Field(default=1.0, gt=0, description="Random planes and lines reach this many filter norms")
+    orthogonal: bool = Field(default=True, description="Make the second random direction orthogonal to the first")
+    grid: Literal["adaptive", "uniform"] = Field(
+        default="adaptive", description="adaptive measures where the surface bends; uniform everywhere"
+    )
+    grid_points: int = Field(default=33, ge=3, description="Points along each axis of a plane, at its finest")
+    tolerance: float = Field(
+        default=0.02, gt=0, lt=1, description="Adaptive grids: largest error, as a share of the range of values"
+    )
+    line_directions: int = Field(default=5, ge=1, description="Random lines through each member")
+    line_points: int = Field(default=21, ge=3, description="Points along each line")
+
+    @property
+    def corners(self) -> list[int]:
+        """The members that span a plane."""
+        return [int(member) for member in self.plane_members.split(",")]
+
+    @property
+    def trajectories(self) -> list[int]:
+        """The members whose trajectories span a plane."""
+        return [int(member) for member in self.plane_trajectories.split(",")]
+
+
+class CurvatureSettings(Settings):
+    """How sharp minima are, and how that is measured.
+
+    >>> CurvatureSettings().eigenvalues
+    5
+    """
+
+    curvature_examples: int | None = Field(default=1000, ge=1, description="Training examples that curvature is of")
+    curvature_steps: int = Field(default=5, ge=1, description="Checkpoints of each trajectory that are looked at")
+    eigenvalues: int = Field(default=5, ge=1, description="Largest eigenvalues of Hessian and Gauss-Newton matrix")
+    trace_samples: int = Field(default=20, ge=2, description="Random vectors for each trace")
+    density_samples: int = Field(default=4, ge=1, description="Random vectors for each spectral density")
+    density_rank: int = Field(default=40, ge=2, description="Lanczos steps for each of them")
+    sharpness_radius: float = Field(default=0.05, gt=0, description="Length of the step that sharpness is of")
+    width_rise: float = Field(default=0.1, gt=0, description="Rise of the loss (nats) that ends a minimum")
+    width_directions: int = Field(default=5, ge=2, description="Random directions in which width is measured")
+
+
+class ShapesSettings(Settings):
+    """Which landscapes are held side by side.
+
+    >>> ShapesSettings(vary={"width": [0.5, 1.0]}).vary
+    {'width': [0.5, 1.0]}
+    """
+
+    vary: dict[str, list[Any]] = Field(
+        default_factory=dict, description="Settings or options of the network, each with the values to compare"
+    )
+    early: float = Field(default=0.1, gt=0, lt=1, description="Share of the epochs after which a run is still early")

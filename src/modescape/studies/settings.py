@@ -15,11 +15,14 @@ from modescape.models import ModelSettings
 from modescape.studies.sections import (
     ChainSettings,
     CompareSettings,
+    CurvatureSettings,
     ForeignSettings,
     LandscapeSettings,
+    ShapesSettings,
     ShiftSettings,
     SourcesSettings,
     SubspaceSettings,
+    SurfaceSettings,
 )
 from modescape.train import TrainSettings
 
@@ -39,6 +42,9 @@ class StudySettings(Settings):
     compare: CompareSettings = Field(default_factory=CompareSettings)
     subspaces: SubspaceSettings = Field(default_factory=SubspaceSettings)
     landscape: LandscapeSettings = Field(default_factory=LandscapeSettings)
+    surfaces: SurfaceSettings = Field(default_factory=SurfaceSettings)
+    curvature: CurvatureSettings = Field(default_factory=CurvatureSettings)
+    shapes: ShapesSettings = Field(default_factory=ShapesSettings)
     shift: ShiftSettings = Field(default_factory=ShiftSettings)
     foreign: ForeignSettings = Field(default_factory=ForeignSettings)
     sources: SourcesSettings = Field(default_factory=SourcesSettings)
@@ -63,6 +69,9 @@ SECTIONS: dict[str, type[Settings]] = {
     "compare": CompareSettings,
     "subspaces": SubspaceSettings,
     "landscape": LandscapeSettings,
+    "surfaces": SurfaceSettings,
+    "curvature": CurvatureSettings,
+    "shapes": ShapesSettings,
     "shift": ShiftSettings,
     "foreign": ForeignSettings,
     "sources": SourcesSettings,

@@ -16,7 +16,7 @@ from modescape.core.seeds import Stream, derived_seed, torch_generator
 from modescape.core.trees import Tree, unravel
 from modescape.data import Examples
 from modescape.functions import decisions
-from modescape.landscape import renewed
+from modescape.landscapes import renewed
 from modescape.studies.context import StudyContext
 from modescape.weights import (
     DiagonalGaussian,

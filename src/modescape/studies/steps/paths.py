@@ -15,8 +15,8 @@ from modescape.core.axes import CURVE, PAIR, PLACE
 from modescape.core.errors import StoreError, TrainingError
 from modescape.core.seeds import Stream, derived_seed
 from modescape.core.trees import Tree
-from modescape.landscape import Examples as PathExamples
-from modescape.landscape import PathStatistics, Shape, examples_of, fit_curve, path_statistics
+from modescape.landscapes import Examples as PathExamples
+from modescape.landscapes import PathStatistics, Shape, examples_of, fit_curve, path_statistics
 from modescape.studies.context import StudyContext
 from modescape.studies.landscapes import OPTIONS, check_pairs, landscape_examples, member_pairs, predictions_at
 from modescape.studies.step import Step

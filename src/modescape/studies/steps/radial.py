@@ -8,7 +8,7 @@ import xarray as xr
 from torch import Tensor
 
 from modescape.core.axes import ANGLE, PAIR, RADIUS
-from modescape.landscape import has_running_statistics, landscape_of
+from modescape.landscapes import has_running_statistics, landscape_of
 from modescape.studies.context import StudyContext
 from modescape.studies.landscapes import OPTIONS, check_pairs, landscape_examples, member_pairs, predictions_at
 from modescape.studies.pieces import Piece, Pieces

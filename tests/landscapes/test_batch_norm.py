@@ -11,7 +11,7 @@ from torch import nn
 from modescape.core.errors import ArgumentError
 from modescape.core.trees import ravel, unravel
 from modescape.functions import predict, predict_each
-from modescape.landscape import batch_norm, has_running_statistics, renewed
+from modescape.landscapes import batch_norm, has_running_statistics, renewed
 
 
 def network(dtype=torch.float64, **options):

@@ -19,7 +19,7 @@ from modescape.core.trees import Tree
 from modescape.functions.fused import POOLING
 from modescape.functions.intercept import Intercept
 from modescape.functions.layout import channels_last
-from modescape.landscape.weights import load
+from modescape.landscapes.weights import load
 
 BATCH_SIZE = 128
 """Examples at once, as networks usually see them in training."""

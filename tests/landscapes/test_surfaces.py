@@ -9,7 +9,7 @@ from torch import nn
 from modescape.core.errors import ArgumentError
 from modescape.evaluate import accuracy, nll, nll_per_example
 from modescape.functions import predict_each
-from modescape.landscape import examples_of, landscape_of
+from modescape.landscapes import examples_of, landscape_of
 
 LABELS = np.random.default_rng(0).integers(4, size=30)
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from modescape.core.errors import ArgumentError
-from modescape.landscape.weights import load
+from modescape.landscapes.weights import load
 
 
 def tree():

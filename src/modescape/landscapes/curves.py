@@ -18,8 +18,8 @@ from modescape.core.errors import ArgumentError, Quoted, TrainingError
 from modescape.core.seeds import Stream, derived_seed, numpy_generator
 from modescape.core.trees import Tree
 from modescape.functions.layout import channels_last
-from modescape.landscape.noise import draws_globally, noise_of
-from modescape.landscape.weights import load
+from modescape.landscapes.noise import draws_globally, noise_of
+from modescape.landscapes.weights import load
 from modescape.weights import Bezier, Polyline
 
 Shape = Literal["bezier", "polyline"]

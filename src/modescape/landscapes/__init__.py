@@ -4,10 +4,10 @@ Predictions at many points come from `modescape.functions.predict_each`; this ro
 norm they are made, how the curves are found, and what loss, accuracy and agreement the points have.
 """
 
-from modescape.landscape.barriers import Estimate, PathStatistics, barrier, path_statistics
-from modescape.landscape.batch_norm import has_running_statistics, renewed
-from modescape.landscape.curves import FittedCurve, Shape, fit_curve
-from modescape.landscape.surfaces import Examples, Landscape, examples_of, landscape_of
+from modescape.landscapes.barriers import Estimate, PathStatistics, barrier, path_statistics
+from modescape.landscapes.batch_norm import has_running_statistics, renewed
+from modescape.landscapes.curves import FittedCurve, Shape, fit_curve
+from modescape.landscapes.surfaces import Examples, Landscape, examples_of, landscape_of
 
 __all__ = [
     "Estimate",

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from numpy.typing import ArrayLike
 
 from modescape.core.errors import ArgumentError, Quoted
-from modescape.landscape.resampling import interval_of, resampled_means
+from modescape.landscapes.resampling import interval_of, resampled_means
 
 
 @dataclass(frozen=True)

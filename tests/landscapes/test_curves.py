@@ -13,8 +13,8 @@ from modescape.core.errors import ArgumentError, TrainingError
 from modescape.core.seeds import Stream, derived_seed, numpy_generator
 from modescape.core.trees import ravel, unravel
 from modescape.functions import predict_each
-from modescape.landscape import barrier, examples_of, fit_curve
-from modescape.landscape.curves import rate_factor
+from modescape.landscapes import barrier, examples_of, fit_curve
+from modescape.landscapes.curves import rate_factor
 from modescape.weights import Bezier, Line, Polyline, points_by_length
 
 

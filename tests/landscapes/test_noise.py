@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-from modescape.landscape.noise import Dropouts, draws_globally, noise_of
+from modescape.landscapes.noise import Dropouts, draws_globally, noise_of
 
 
 @pytest.mark.parametrize("probability", [0.1, 0.5, 0.9])

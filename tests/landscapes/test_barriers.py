@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from modescape.core.errors import ArgumentError
 from modescape.evaluate import bootstrap_weights
-from modescape.landscape import barrier, path_statistics
+from modescape.landscapes import barrier, path_statistics
 
 PLACES = np.array([0.0, 0.2, 0.4, 0.7, 1.0])
 OPTIONS = {"num_resamples": 40, "confidence": 0.8, "seed": 3}

@@ -5,8 +5,8 @@ import pytest
 
 from modescape.core.errors import ArgumentError
 from modescape.evaluate import bootstrap_means, bootstrap_weights, percentile_interval
-from modescape.landscape import resampling
-from modescape.landscape.resampling import interval_of, resampled_means
+from modescape.landscapes import resampling
+from modescape.landscapes.resampling import interval_of, resampled_means
 
 
 @pytest.mark.parametrize("rows", [1, 5, 64])
