@@ -23,3 +23,14 @@ def channels_last(network: Network) -> Network:
         if tensor.ndim == 4:
             tensor.data = tensor.data.contiguous(memory_format=torch.channels_last)
     return network
+
+
+def wants_channels_last(network: nn.Module) -> bool:
+    """Say whether a network has kernels that run fastest on images with their channels last.
+
+    Others, such as those that flatten images at once, would only put them back in order at each pass.
+
+    >>> wants_channels_last(nn.Conv2d(3, 4, 3)), wants_channels_last(nn.Linear(3, 4))
+    (True, False)
+    """
+    return any(tensor.ndim == 4 for tensor in network.parameters())

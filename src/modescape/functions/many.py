@@ -1,18 +1,12 @@
 """Predictions of many weight vectors of one architecture on one set of examples, one vector after the other.
 
 What does not depend on the weights is done once: examples are prepared and laid out for the fast kernels, and copies
-of the network are made for the workers, which are threads: PyTorch does not hold the GIL where it computes. One
-vector a core is faster than all cores on one vector, because layers of small networks are too small to be divided.
+of the network are made for the workers.
 """
 
-import copy
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
-from queue import SimpleQueue
-from threading import Barrier
 from typing import Literal
 
 import torch
@@ -21,11 +15,10 @@ from torch import Tensor, nn
 
 from modescape.core.checks import check_at_least, check_choice
 from modescape.core.errors import ArgumentError, Quoted
-from modescape.core.seeds import next_global_numbers, seeded_globals
-from modescape.core.trees import Tree
+from modescape.functions.copies import Copies, draws_numbers
 from modescape.functions.fused import POOLING
 from modescape.functions.intercept import Intercept
-from modescape.functions.layout import channels_last
+from modescape.functions.layout import wants_channels_last
 
 CPU_BATCH_SIZE = 128
 """Examples predicted at once by a worker: activations still stay in the cache, and fewer calls wait for Python's lock
@@ -125,54 +118,52 @@ class Predictor:
         output: Output = "probabilities",
         seed: int = 0,
     ) -> None:
-        device = next((tensor.device for tensor in network.parameters()), inputs.device)
-        on_cpu = device.type == "cpu"
-        batch_size = (CPU_BATCH_SIZE if on_cpu else ACCELERATOR_BATCH_SIZE) if batch_size is None else batch_size
-        workers = torch.get_num_threads() if workers is None else workers
+        self._copies = Copies(network, workers=workers, seed=seed, device=inputs.device)
+        device = self._copies.device
+        chosen = CPU_BATCH_SIZE if device.type == "cpu" else ACCELERATOR_BATCH_SIZE
+        batch_size = chosen if batch_size is None else batch_size
         check_at_least(batch_size, 1, "batch_size", "Leave it out to have it chosen")
-        check_at_least(workers, 1, "workers", "Leave it out to use one for each of torch's threads")
         check_choice(precision, ("float32", "bf16"), "precision")
         check_choice(output, ("probabilities", "logits"), "output")
-        self._network, self._workers = network, workers if on_cpu else 1
-        self._batches = _Batches(inputs, prepare, batch_size, device)
-        self._run = _Run(device, precision, output, seed)
-        self._free: list[_Copy] = []
+        images_last = wants_channels_last(network)
+        self._batches = _Batches(inputs, prepare, batch_size, device, images_last=images_last)
+        self._run, self._seed = _Run(device, precision, output), seed
         self._draws: bool | None = None
 
-    def each(self, weights: Iterable[Mapping[str, Tensor]]) -> Generator[Float[Tensor, "example class"], None, None]:
+    def each(self, weights: Iterable[Mapping[str, Tensor]]) -> Iterator[Float[Tensor, "example class"]]:
         """Yield the predictions with each of many weights, in their order."""
         if self._draws is None:
             self._draws = self._probed()
-        alone = self._workers == 1 or self._draws
-        copies = [self._copy() for _ in range(1 if alone else self._workers + 1)]
-        try:
-            if alone:
-                yield from self._run.one_by_one(copies[0], weights, self._batches, draws=self._draws)
-            else:
-                yield from self._run.in_threads(copies, weights, self._batches)
-        finally:
-            self._free += copies
+        yield from self._copies.each(
+            weights, lambda network: self._run.outputs(network, self._batches), draws=self._draws
+        )
 
     def _probed(self) -> bool:
         """Say whether the network draws random numbers, and keep the batches unless it writes into them."""
-        copied = self._copy()
-        draws, writes = self._run.probed(copied, self._batches)
-        if not writes:
-            self._batches.keep()
-        # The probe may have changed it in ways that loading weights does not undo.
+        # Outside of inference mode PyTorch counts what is written into a tensor. The copy is not used again: the
+        # probe may have changed it in ways that loading weights does not undo.
+        with torch.inference_mode(mode=False):
+            batch, network = self._batches.first().clone(), self._copies.fresh()
+            version = batch._version
+            draws = draws_numbers(lambda: network(batch), seed=self._seed, device=self._copies.device)
+            if batch._version == version:
+                self._batches.keep()
         return draws
-
-    def _copy(self) -> "_Copy":
-        """Return a copy of the network that no one uses."""
-        return self._free.pop() if self._free else _Copy(self._network)
 
 
 class _Batches:
     """The prepared batches: kept where they fit into memory, else made anew each time."""
 
     def __init__(
-        self, inputs: Tensor, prepare: Callable[[Tensor], Tensor], batch_size: int, device: torch.device
+        self,
+        inputs: Tensor,
+        prepare: Callable[[Tensor], Tensor],
+        batch_size: int,
+        device: torch.device,
+        *,
+        images_last: bool,
     ) -> None:
+        self._images_last = images_last
         self._pieces, self._prepare, self._device = inputs.split(batch_size), prepare, device
         self._kept: list[Tensor] | None = None
 
@@ -189,9 +180,9 @@ class _Batches:
         return iter(self._kept) if self._kept is not None else map(self._made, self._pieces)
 
     def _made(self, piece: Tensor) -> Tensor:
-        """Prepare a batch; images with their channels last, for which the kernels of CPUs and accelerators are best."""
+        """Prepare a batch; images with their channels last where convolutions take them, which are fastest then."""
         batch = self._prepare(piece.to(self._device))
-        return batch.contiguous(memory_format=torch.channels_last) if batch.ndim == 4 else batch
+        return batch.contiguous(memory_format=torch.channels_last) if batch.ndim == 4 and self._images_last else batch
 
 
 @dataclass(frozen=True)
@@ -201,121 +192,15 @@ class _Run:
     device: torch.device
     precision: Precision
     output: Output
-    seed: int
 
-    def one_by_one(
-        self, copied: "_Copy", weights: Iterable[Mapping[str, Tensor]], batches: _Batches, *, draws: bool
-    ) -> Iterator[Tensor]:
-        """Run all weights in the caller's thread, each with the random numbers that `predict` would give it."""
-        for index, tree in enumerate(weights):
-            copied.load(tree, index)
-            with seeded_globals(self.seed, self.device) if draws else nullcontext():
-                result = self._outputs(copied, batches)
-            yield result
-
-    def in_threads(
-        self, copies: list["_Copy"], weights: Iterable[Mapping[str, Tensor]], batches: _Batches
-    ) -> Iterator[Tensor]:
-        """Run weights in threads, a copy of the network for each, and one more that is loaded in the meantime."""
-        free: SimpleQueue[_Copy] = SimpleQueue()
-        for copied in copies:
-            free.put(copied)
-        running: deque[Future[Tensor]] = deque()
-
-        def outputs(copied: _Copy) -> Tensor:
-            try:
-                return self._outputs(copied, batches)
-            finally:
-                free.put(copied)
-
-        with _single_threads(len(copies) - 1) as pool:
-            for index, tree in enumerate(weights):
-                copied = free.get()
-                try:
-                    copied.load(tree, index)
-                except ArgumentError:
-                    yield from map(Future.result, running)
-                    raise
-                running.append(pool.submit(outputs, copied))
-                if len(running) == len(copies):
-                    yield running.popleft().result()
-            while running:
-                yield running.popleft().result()
-
-    def _outputs(self, copied: "_Copy", batches: Iterable[Tensor]) -> Tensor:
+    def outputs(self, network: nn.Module, batches: Iterable[Tensor]) -> Tensor:
         """Return what a network says of all batches, on the CPU."""
         halved = torch.autocast(self.device.type, torch.bfloat16) if self.precision == "bf16" else nullcontext()
         pooling = Intercept(POOLING) if self.device.type == "cpu" else nullcontext()
         with torch.inference_mode():
             with pooling, halved:
-                logits = [copied.network(batch) for batch in batches]
+                logits = [network(batch) for batch in batches]
             logits = [piece.float() for piece in logits] if self.precision == "bf16" else logits
             pieces = [piece.softmax(dim=1) for piece in logits] if self.output == "probabilities" else logits
         # Joined outside of the block: inside it would be a tensor that autograd refuses for good.
         return torch.cat(pieces).cpu()
-
-    def probed(self, copied: "_Copy", batches: _Batches) -> tuple[bool, bool]:
-        """Say whether a network draws random numbers, and whether it writes into its inputs, by running one batch."""
-        with torch.inference_mode(mode=False):
-            return self._probed_outside_inference(copied, batches.first().clone())
-
-    def _probed_outside_inference(self, copied: "_Copy", batch: Tensor) -> tuple[bool, bool]:
-        """Probe where PyTorch counts what is written into a tensor, which it does not in inference mode."""
-        version = batch._version
-        with seeded_globals(self.seed, self.device):
-            untouched = next_global_numbers(self.device)
-        with seeded_globals(self.seed, self.device), torch.no_grad():
-            copied.network(batch)
-            draws = next_global_numbers(self.device) != untouched
-        return draws, batch._version != version
-
-
-class _Copy:
-    """A copy of a network in evaluation mode, into which weights are loaded."""
-
-    def __init__(self, network: nn.Module) -> None:
-        self.network = channels_last(copy.deepcopy(network).eval().requires_grad_(requires_grad=False))
-        self._own: Tree = {name: buffer.clone() for name, buffer in network.named_buffers()}
-
-    def load(self, weights: Mapping[str, Tensor], index: int) -> None:
-        """Copy weights into the network, and its own buffers where none are given."""
-        named = dict([*self.network.named_parameters(), *self.network.named_buffers()])
-        _check_weights({**self._own, **weights}, named, index)
-        with torch.inference_mode():
-            for name, tensor in named.items():
-                tensor.copy_(weights[name] if name in weights else self._own[name])
-
-
-def _check_weights(weights: Mapping[str, Tensor], named: Mapping[str, Tensor], index: int) -> None:
-    """Raise unless weights have the names and shapes of a network."""
-    advice = "Pass the tensors of named_parameters, and of named_buffers where they differ"
-    missing, unknown = [name for name in named if name not in weights], [name for name in weights if name not in named]
-    if missing or unknown:
-        got = Quoted(f"no {missing[0]!r} in vector {index}" if missing else f"{unknown[0]!r} in vector {index}")
-        raise ArgumentError("weights", "have the names of the network's parameters", got, advice)
-    for name, tensor in named.items():
-        if weights[name].shape != tensor.shape:
-            got = Quoted(f"{tuple(weights[name].shape)} in vector {index}")
-            raise ArgumentError("weights", f"have the shape {tuple(tensor.shape)} for {name!r}", got, advice)
-
-
-@contextmanager
-def _single_threads(workers: int) -> Iterator[ThreadPoolExecutor]:
-    """Start threads that each compute on one core, and leave torch's number of threads as it was for all others."""
-    num_threads = torch.get_num_threads()
-    started = Barrier(workers + 1)
-
-    def begin() -> None:
-        torch.set_num_threads(1)
-        started.wait()
-
-    with ThreadPoolExecutor(workers, "predict", initializer=begin) as pool:
-        for _ in range(workers):
-            pool.submit(int)
-        started.wait()
-        # The number is kept for each thread, and once more for threads to come.
-        torch.set_num_threads(num_threads)
-        try:
-            yield pool
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)

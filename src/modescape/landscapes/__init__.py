@@ -6,21 +6,47 @@ norm they are made, how the curves are found, and what loss, accuracy and agreem
 
 from modescape.landscapes.barriers import Estimate, PathStatistics, barrier, path_statistics
 from modescape.landscapes.batch_norm import has_running_statistics, renewed
+from modescape.landscapes.curvature import Density, Trace, spectral_density, top_eigenvalues, trace
 from modescape.landscapes.curves import FittedCurve, Shape, fit_curve
+from modescape.landscapes.grids import ERROR, Evaluate, Kept, Point, Surface, adaptive_surface, uniform_surface
+from modescape.landscapes.kept import KeptPoints
+from modescape.landscapes.objective import Objective
+from modescape.landscapes.operators import Matrix
+from modescape.landscapes.sharpness import gradient_norm, sharpness
 from modescape.landscapes.surfaces import Examples, Landscape, examples_of, landscape_of
+from modescape.landscapes.width import Width, width
 
 __all__ = [
+    "ERROR",
+    "Density",
     "Estimate",
+    "Evaluate",
     "Examples",
     "FittedCurve",
+    "Kept",
+    "KeptPoints",
     "Landscape",
+    "Matrix",
+    "Objective",
     "PathStatistics",
+    "Point",
     "Shape",
+    "Surface",
+    "Trace",
+    "Width",
+    "adaptive_surface",
     "barrier",
     "examples_of",
     "fit_curve",
+    "gradient_norm",
     "has_running_statistics",
     "landscape_of",
     "path_statistics",
     "renewed",
+    "sharpness",
+    "spectral_density",
+    "top_eigenvalues",
+    "trace",
+    "uniform_surface",
+    "width",
 ]

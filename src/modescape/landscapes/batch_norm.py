@@ -4,7 +4,7 @@ import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from jaxtyping import Float, Shaped
@@ -14,12 +14,15 @@ from torch.nn.modules.instancenorm import _InstanceNorm
 
 from modescape.core.checks import check_at_least
 from modescape.core.errors import ArgumentError
-from modescape.core.seeds import next_global_numbers, seeded_globals
+from modescape.core.seeds import seeded_globals
 from modescape.core.trees import Tree
+from modescape.functions.copies import draws_numbers
 from modescape.functions.fused import POOLING
 from modescape.functions.intercept import Intercept
 from modescape.functions.layout import channels_last
 from modescape.landscapes.weights import load
+
+Batch = TypeVar("Batch")
 
 BATCH_SIZE = 128
 """Examples at once, as networks usually see them in training."""
@@ -86,40 +89,59 @@ def renewed(
     return _renewed(network, trees, _Batches(network, inputs, prepare, batch_size), seed)
 
 
+def renew(network: nn.Module, batches: Iterable[Batch], run: Callable[[Batch], object]) -> None:
+    """Measure the statistics of a network's own batch norm anew, as `renewed` does, and leave them in it.
+
+    Args:
+        network: In evaluation mode; its buffers are changed.
+        batches: Of training examples.
+        run: Runs the network on a batch.
+
+    >>> network = nn.BatchNorm1d(1).eval()
+    >>> renew(network, [torch.tensor([[1.0], [3.0]])], network)
+    >>> network.running_mean.item(), network.running_var.item(), network.training
+    (2.0, 2.0, False)
+    """
+    layers = [_Layer(part) for part in network.modules() if _keeps_statistics(part)]
+    try:
+        with torch.inference_mode():
+            for batch in batches:
+                run(batch)
+            for layer in layers:
+                layer.write()
+    finally:
+        for layer in layers:
+            layer.close()
+
+
 def _renewed(
     network: nn.Module, trees: Iterable[Mapping[str, Tensor]], batches: "_Batches", seed: int
 ) -> Iterator[Tree]:
     """Load weights after weights into a copy of the network, and yield each with its statistics."""
     copied = channels_last(copy.deepcopy(network).eval().requires_grad_(requires_grad=False))
     own = {name: buffer.clone() for name, buffer in network.named_buffers()}
-    layers = [_Layer(part, name) for name, part in copied.named_modules() if _keeps_statistics(part)]
+    statistics = [
+        name
+        for prefix, part in copied.named_modules(remove_duplicate=False)
+        if _keeps_statistics(part)
+        for name, _ in part.named_buffers(prefix, recurse=False)
+    ]
     draws: bool | None = None
     for tree in trees:
         load(copied, {**own, **tree}, "trees")
         if draws is None:
-            draws = _draws(copied, batches.first(), seed, batches.device)
-        for layer in layers:
-            layer.reset()
+            first = batches.first()
+            draws = draws_numbers(lambda first=first: copied(first), seed=seed, device=batches.device)
         noise: AbstractContextManager[None] = seeded_globals(seed, batches.device) if draws else nullcontext()
         pooling = Intercept(POOLING) if batches.device.type == "cpu" else nullcontext()
-        with torch.inference_mode(), noise, pooling:
-            for batch in batches:
-                copied(batch)
-        yield {**tree, **{key: value for layer in layers for key, value in layer.result()}}
+        with noise, pooling:
+            renew(copied, batches, copied)
+        yield {**tree, **{name: copied.get_buffer(name).clone() for name in statistics}}
 
 
 def _keeps_statistics(part: nn.Module) -> bool:
     """Say whether a layer has running statistics that evaluation would use."""
     return isinstance(part, _NormBase) and part.running_mean is not None
-
-
-def _draws(network: nn.Module, batch: Tensor, seed: int, device: torch.device) -> bool:
-    """Say whether a network draws random numbers in evaluation mode, by running one batch."""
-    with seeded_globals(seed, device):
-        untouched = next_global_numbers(device)
-    with seeded_globals(seed, device), torch.inference_mode():
-        network(batch)
-        return next_global_numbers(device) != untouched
 
 
 class _Batches:
@@ -179,35 +201,36 @@ class _Moments:
 
 
 class _Layer:
-    """A layer in training mode whose statistics are put together from those of its batches."""
+    """A layer, in training mode until it is closed, whose statistics are put together from those of its batches."""
 
-    def __init__(self, part: nn.Module, name: str) -> None:
+    def __init__(self, part: nn.Module) -> None:
         self._part: Any = part
-        self._prefix = f"{name}." if name else ""
         self._by_example = isinstance(part, _InstanceNorm)
+        self._momentum = self._part.momentum
         # The statistics after a pass are then those of the pass alone.
         self._part.momentum = 1.0
         part.train()
-        part.register_forward_hook(self._note)
+        self._hook = part.register_forward_hook(self._note)
         self._moments: _Moments | None = None
         self._passes = 0
-
-    def reset(self) -> None:
-        """Forget all passes, and what was loaded."""
-        self._moments, self._passes = None, 0
         with torch.inference_mode():
             self._part.reset_running_stats()
 
-    def result(self) -> list[tuple[str, Tensor]]:
-        """Return the statistics by their names in the network; of a layer that no pass has met, those of a new one."""
+    def close(self) -> None:
+        """Put the layer back into evaluation mode."""
+        self._hook.remove()
+        self._part.momentum = self._momentum
+        self._part.eval()
+
+    def write(self) -> None:
+        """Put the statistics into the layer; one that no pass has met keeps those of a new one."""
         part, moments = self._part, self._moments
-        values = {"running_mean": part.running_mean, "running_var": part.running_var}
         if moments is not None:
             count = moments.count if self._by_example else moments.count - 1
-            values = {"running_mean": moments.mean, "running_var": moments.squares / count}
+            part.running_mean.copy_(moments.mean)
+            part.running_var.copy_(moments.squares / count)
         if part.num_batches_tracked is not None:
-            values["num_batches_tracked"] = torch.tensor(self._passes)
-        return [(self._prefix + name, value.to(getattr(part, name), copy=True)) for name, value in values.items()]
+            part.num_batches_tracked.fill_(self._passes)
 
     def _note(self, part: nn.Module, args: tuple[Any, ...], output: object) -> None:
         """Take in the statistics of a pass that has just ended."""
