@@ -1,6 +1,14 @@
 """How good and how sure predictors are: scores, calibration, uncertainty, intervals, and what ensembles bring."""
 
 from modescape.evaluate.calibration import Reliability, ece, reliability
+from modescape.evaluate.comparison import (
+    PairedEffect,
+    RankCorrelation,
+    mean_interval,
+    pair_mean_interval,
+    paired_effect,
+    rank_correlation,
+)
 from modescape.evaluate.detection import Detection, detection
 from modescape.evaluate.diversity import RelativeDiversity, relative_diversity
 from modescape.evaluate.ensemble_size import EnsembleCurve, ensemble_curve
@@ -35,6 +43,8 @@ __all__ = [
     "Detection",
     "EnsembleCurve",
     "MethodCurves",
+    "PairedEffect",
+    "RankCorrelation",
     "RelativeDiversity",
     "Reliability",
     "ShiftCurves",
@@ -54,12 +64,16 @@ __all__ = [
     "fitted_temperature",
     "jensen_shannon",
     "maximum_probability",
+    "mean_interval",
     "method_curves",
     "mutual_information",
     "nll",
     "nll_per_example",
+    "pair_mean_interval",
+    "paired_effect",
     "percentile_interval",
     "proportion_interval",
+    "rank_correlation",
     "relative_diversity",
     "reliability",
     "subsets_of_size",
