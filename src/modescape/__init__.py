@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from modescape.core.errors import ModescapeError
     from modescape.data import load_dataset
+    from modescape.report import save_landscape
     from modescape.store import Run, catalogue
-    from modescape.studies import report_run, study, summarise_run, train_ensemble
+    from modescape.studies import landscape, report_run, study, summarise_run, train_ensemble
 
 __version__ = "0.1.0"
 
@@ -18,8 +19,10 @@ _HOMES = {
     "ModescapeError": "modescape.core.errors",
     "Run": "modescape.store",
     "catalogue": "modescape.store",
+    "landscape": "modescape.studies",
     "load_dataset": "modescape.data",
     "report_run": "modescape.studies",
+    "save_landscape": "modescape.report",
     "study": "modescape.studies",
     "summarise_run": "modescape.studies",
     "train_ensemble": "modescape.studies",
@@ -30,9 +33,11 @@ __all__ = [
     "Run",
     "__version__",
     "catalogue",
+    "landscape",
     "load_dataset",
     "open",
     "report_run",
+    "save_landscape",
     "study",
     "summarise_run",
     "train_ensemble",

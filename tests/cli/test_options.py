@@ -2,7 +2,7 @@ from typing import Literal, get_args, get_origin
 
 import pytest
 
-from modescape.cli.options import DATA, MODEL, OPTIONS, SINGULAR, TRAINING, model_options
+from modescape.cli.options import DATA, MODEL, OPTIONS, SINGULAR, TRAINING, model_options, varied
 from modescape.core.errors import ArgumentError
 from modescape.studies import StudySettings
 from modescape.studies.settings import SECTIONS, flat_names
@@ -71,6 +71,34 @@ def test_options_of_a_network_are_read_as_in_a_settings_file():
     pairs = ["hidden=[64, 32]", "dropout=1e-3", "norm=batch", "bias=false", "text=a=b", "dropout=2e-3"]
     expected = {"hidden": [64, 32], "dropout": 2e-3, "norm": "batch", "bias": False, "text": "a=b"}
     assert model_options(pairs) == expected
+
+
+def test_values_to_compare_are_read_one_by_one():
+    pairs = [
+        "width=0.5,1",
+        "skip=true, false",
+        "data=mnist,parquet:a b/c",
+        'held_out="3,5",none',
+        "hidden=[64, 32],[8]",
+    ]
+    assert varied(pairs) == {
+        "width": [0.5, 1],
+        "skip": [True, False],
+        "data": ["mnist", "parquet:a b/c"],
+        "held_out": ["3,5", "none"],
+        "hidden": [[64, 32], [8]],
+    }
+
+
+@pytest.mark.parametrize("pair", ["width", "=3", ""])
+def test_what_is_compared_needs_a_name_and_values(pair):
+    with pytest.raises(ArgumentError, match=f"`--vary` must be name=values; got '{pair}'. Write for example"):
+        varied([pair])
+
+
+def test_what_is_compared_is_named_once():
+    with pytest.raises(ArgumentError, match=r"`--vary` must name each setting once; got 'width=2'. Write all values"):
+        varied(["width=1", "width=2"])
 
 
 @pytest.mark.parametrize("pair", ["dropout", "=3", ""])

@@ -46,7 +46,10 @@ def test_claims_are_printed_beside_their_verdicts(capsys, monkeypatch):
         "                 diversity than to the lower.",
         "                 0.97 [0.94, 1.00], mark: above 0.5",
     ]
-    assert sum(line.startswith("  holds ") for line in lines) == 7
+    assert sum(line.startswith("  holds ") for line in lines) == 10
+    beliefs = lines.index("Do common beliefs about landscapes hold here? (The marks are ours.)")
+    assert beliefs > start + 7
+    assert lines[beliefs - 1] == ""
 
 
 def test_claims_that_were_not_measured_say_why(capsys, monkeypatch):

@@ -132,6 +132,26 @@ def test_the_users_own_network_and_data_are_found_here(command, here, plain_repo
             "train": {"keep_best": True, "learning_rate": 3e-05, "clip_norm": 0.1, "optimizer": "sgd", "device": "cpu"},
             "compare": {"confidence": 0.8, "perplexity": 2.5},
         },
+        {
+            "study": "shapes",
+            "data": {"source": "digits", "limit": 50},
+            "model": {"name": "resnet", "options": {"skip": True, "depth": 8}},
+            "train": {"trajectories": 5},
+            "shapes": {"vary": {"skip": [True, False], "limit": [50, 60], "learning_rate": [1e-05, 0.1]}},
+        },
+        {
+            "study": "shapes",
+            "data": {"source": "cifar10"},
+            "model": {"name": "resnet20", "options": {"skip": False, "width": 1.0}},
+            "shapes": {"vary": {"data": ["mnist", "cifar10"], "skip": [True, False], "width": [0.5, 1.0]}},
+        },
+        {
+            "data": {"source": "npz:a b.npz", "held_out": "cat"},
+            "model": {"name": "mlp", "options": {"hidden": [3], "x": "1"}},
+            "shapes": {
+                "vary": {"hidden": [[3], [4, 5]], "batch_size": [1, 2], "held_out": ["3,5", "cat"], "x": ["1", 1]}
+            },
+        },
         {"model": {"options": {"a": "1e-3", "b": "true", "c": "[1]", "d": "x=y", "e": {"f": [1.5, "z"]}, "g": ""}}},
     ],
 )

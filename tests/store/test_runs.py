@@ -367,3 +367,34 @@ def test_parts_that_have_no_plain_name_are_refused(run: Run, part: str, make_tre
         with pytest.raises(ArgumentError, match=pattern):
             call()
     assert run.damage() == []
+
+
+def test_what_is_noted_on_the_way_is_no_part_of_the_run(full_run: Run, tmp_path: Path) -> None:
+    notes = full_run.scratch("random-plane") / "points.jsonl"
+    assert notes == full_run.path / "scratch" / "random-plane" / "points.jsonl"
+    notes.write_text('{"half a li')
+    assert full_run.damage() == []
+    full_run.write_file("report.html", b"")
+    opened = Run.open(full_run.path.rename(tmp_path / "elsewhere"))
+    assert (opened.scratch("random-plane") / "points.jsonl").read_text() == '{"half a li'
+    assert opened.parts == []
+    assert opened.damage() == []
+
+
+def test_notes_of_one_step_are_removed_and_no_others(run: Run) -> None:
+    for part in ("a", "ab"):
+        (run.scratch(part) / "points.jsonl").write_text("")
+    run.clear_scratch("a")
+    run.clear_scratch("never-there")
+    assert [path.name for path in (run.path / "scratch").iterdir()] == ["ab"]
+    run.clear_scratch("ab")
+    assert not (run.path / "scratch").exists()
+
+
+def test_a_place_for_notes_that_can_not_be_had_is_named(run: Run) -> None:
+    (run.path / "scratch").write_text("")
+    with pytest.raises(StoreError, match=r"scratch/lines` must be written in full; got (not a directory|file exists)"):
+        run.scratch("lines")
+    for call in (run.scratch, run.clear_scratch):
+        with pytest.raises(ArgumentError, match=r"`part` must be made of ASCII letters, digits"):
+            call("../x")

@@ -8,7 +8,7 @@ import pytest
 from modescape.store import Run
 from modescape.studies import study
 from studies.recomputed import Slow
-from studies.samples import TINY, WHOLE, Writes, alter
+from studies.samples import LANDSCAPES, PLANES, TINY, WHOLE, Writes, alter
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +47,22 @@ def whole(whole_and_writes):
 def whole_copied(whole, tmp_path):
     """A copy of that run, to change."""
     return Run(shutil.copytree(whole.path, tmp_path / "whole"))
+
+
+@pytest.fixture(scope="session")
+def mapped(tmp_path_factory):
+    """A run with planes and lines through its landscape; never change it."""
+    path = tmp_path_factory.mktemp("mapped") / "run"
+    run = study("landscapes", **LANDSCAPES, seed=5, only="lines", output=path)
+    for name in PLANES:
+        study(resume=True, output=path, only=name)
+    return run
+
+
+@pytest.fixture
+def mapped_copied(mapped, tmp_path):
+    """A copy of that run, to change."""
+    return Run(shutil.copytree(mapped.path, tmp_path / "mapped"))
 
 
 @pytest.fixture(scope="session")

@@ -43,6 +43,27 @@ WHOLE = {
 }
 """All experiments of the paper's study, as small as they can be."""
 
+LANDSCAPES = {
+    **TINY,
+    "epochs": 4,
+    "learning_rate": 0.01,
+    "pairs": "2-1",
+    "landscape_examples": 60,
+    "path_points": 5,
+    "bends": 2,
+    "curve_epochs": 2,
+    "plane_members": "0,2,1",
+    "plane_trajectories": "1,0",
+    "plane_margin": 0.2,
+    "plane_extent": 0.8,
+    "grid_points": 17,
+    "tolerance": 0.2,
+    "line_directions": 2,
+    "line_points": 5,
+}
+"""Planes and lines, as small as they can be."""
+PLANES = ("solutions-plane", "random-plane", "trajectory-plane", "curve-plane")
+
 
 def flags(**changes):
     """The same as options of `modescape study`; None leaves one out."""

@@ -26,7 +26,9 @@ def test_one_step_comes_with_what_it_needs(only, expected):
 
 
 def test_unknown_names_are_refused():
-    with pytest.raises(ArgumentError, match=r"`study` must be one of overview, fort2019; got 'overviw'"):
+    with pytest.raises(
+        ArgumentError, match=r"`study` must be one of overview, fort2019, landscapes, shapes; got 'overviw'"
+    ):
         steps_of("overviw")
     with pytest.raises(ArgumentError, match=r"`only` must be one of training, .*, ensemble; got 'ensembel'"):
         steps_of("overview", "ensembel")

@@ -59,6 +59,25 @@ def test_members_that_are_trained_elsewhere_are_not_trained(context, monkeypatch
     assert context.run.steps(0, "aside") == []
 
 
+def test_only_the_checkpoints_that_are_asked_for_are_kept(context):
+    whole = experiment(context)
+    settings = whole.task.settings.changed(epochs=3, trajectories=2)
+    whole = replace(whole, task=replace(whole.task, settings=settings), steps=(0, 2))
+    whole.train(context, CHOICE)
+    assert [context.run.steps(member, "aside") for member in (0, 1)] == [[0, 2], [0, 2]]
+    replace(whole, steps=(1, 3)).train(context, CHOICE)
+    assert context.run.steps(0, "aside") == [1, 3]
+
+
+def test_an_engine_that_is_not_given_is_chosen_and_noted(context, monkeypatch):
+    experiment(context).train(context)
+    noted = context.run.manifest["parts"]["aside"]["engine"]
+    assert noted["engine"] == "loop"
+    assert noted["reason"] == "engine loop, as set"
+    monkeypatch.setattr("modescape.studies.experiments.chosen_engine", None)
+    experiment(context).train(context)
+
+
 def test_news_and_tasks_carry_the_title():
     listener = Listener()
     titled = Titled(listener, "chain")

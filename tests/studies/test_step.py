@@ -133,7 +133,10 @@ def test_a_kill_between_a_step_and_one_that_needs_it_is_noticed(work):
 def test_what_a_step_kept_in_pieces_goes_when_it_is_done(work):
     work.run.write_state("piece", {"x": torch.zeros(1)}, {}, part="aside")
     work.run.write_state("piece", {"x": torch.zeros(1)}, {}, part="other")
+    for part in ("aside", "other"):
+        (work.run.scratch(part) / "points").write_text("")
     work.go()
+    assert [path.name for path in (work.run.path / "scratch").iterdir()] == ["other"]
     assert work.run.read_state("piece", part="aside") is None
     assert work.run.read_state("piece", part="other") is not None
 

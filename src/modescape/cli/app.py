@@ -7,6 +7,7 @@ from typing import NoReturn
 import typer
 
 from modescape import __version__
+from modescape.cli.export import export
 from modescape.cli.report import report
 from modescape.cli.runs import runs
 from modescape.cli.show import show
@@ -20,7 +21,7 @@ INTERRUPTED = 130
 
 # Without rich's boxes help takes half the time and fits any terminal.
 app = typer.Typer(rich_markup_mode=None)
-for _command in (study, train, report, runs, show):
+for _command in (study, train, report, export, runs, show):
     app.command()(_command)
 
 _UsageError = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")

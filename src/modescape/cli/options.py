@@ -209,6 +209,29 @@ def model_options(pairs: list[str]) -> dict[str, Any]:
     return options
 
 
+def varied(pairs: list[str]) -> dict[str, list[Any]]:
+    """Turn texts such as `width=0.5,1` into the values to compare, each read as in a settings file.
+
+    Raises:
+        ArgumentError: If a text has no `=`, or a name stands twice.
+
+    >>> varied(["width=0.5,1", "data=mnist,parquet:data/cifar"])
+    {'width': [0.5, 1], 'data': ['mnist', 'parquet:data/cifar']}
+    """
+    from modescape.studies.settings import parsed_values  # noqa: PLC0415 - not needed for --help
+
+    found: dict[str, list[Any]] = {}
+    for pair in pairs:
+        name, equals, values = pair.partition("=")
+        if not equals or not name:
+            raise ArgumentError("--vary", "be name=values", pair, "Write for example --vary width=0.5,1")
+        if name in found:
+            advice = f"Write all values after one --vary {name}="
+            raise ArgumentError("--vary", "name each setting once", pair, advice)
+        found[name] = parsed_values(values)
+    return found
+
+
 def _parameter(option: Option) -> inspect.Parameter:
     """Return an option as a parameter that typer understands."""
     text = f"{option.help} [default: {option.default}]"

@@ -4,6 +4,7 @@ import json
 import shutil
 import textwrap
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def print_answers(summary: Any) -> None:
-    """Print the two answers of a run, what the claims of the paper came to, and what a reader must know first."""
+    """Print the two answers of a run, what claims came to, and what a reader must know first."""
     for answer in summary.answers:
         typer.echo()
         print_paragraphs([f"{answer.question} {answer.headline}"])
@@ -54,12 +55,11 @@ def print_answers(summary: Any) -> None:
 
 def print_claims(claims: Sequence[Any]) -> None:
     """Print the verdict on each claim beside its sentence, and its numbers below."""
-    if not claims:
-        return
-    typer.echo()
-    print_paragraphs(["Do the claims of the paper hold here? (The marks are ours.)"])
-    for claim in claims:
-        _print_beside(claim.words, [claim.sentence, claim.shown_numbers or claim.reason])
+    for heading, group in groupby(claims, key=lambda claim: claim.heading):
+        typer.echo()
+        print_paragraphs([f"{heading} (The marks are ours.)"])
+        for claim in group:
+            _print_beside(claim.words, [claim.sentence, claim.shown_numbers or claim.reason])
 
 
 def _print_beside(word: str, lines: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from modescape.cli.options import OPTIONS, model_options, with_settings
+from modescape.cli.options import OPTIONS, model_options, varied, with_settings
 from modescape.cli.output import print_answers, print_json, shown_path
 from modescape.cli.shared import Config, Json, Output, Preset, Quiet, Resume
 
@@ -14,7 +14,12 @@ from modescape.cli.shared import Config, Json, Output, Preset, Quiet, Resume
 def study(
     *,
     name: Annotated[
-        str | None, typer.Argument(help="overview, or fort2019 for every experiment of the paper. [default: overview]")
+        str | None,
+        typer.Argument(
+            help="overview; fort2019 for every experiment of the paper; landscapes for planes through members, "
+            "curvature and minima; shapes to compare landscapes of data and networks that --vary names. "
+            "[default: overview]"
+        ),
     ] = None,
     output: Output = None,
     resume: Resume = False,
@@ -35,6 +40,8 @@ def study(
 
     if "model_options" in settings:
         settings["model_options"] = model_options(settings["model_options"])
+    if "vary" in settings:
+        settings["vary"] = varied(settings["vary"])
     with shown_progress(quiet=quiet or json) as progress:
         run = run_study(
             name, output=output, resume=resume, config=config, preset=preset, only=only, progress=progress, **settings

@@ -8,6 +8,8 @@ from modescape.core.errors import ArgumentError
 
 PARTS: Final = "parts"
 """Folder of the experiments inside a run; each has weights and states of its own."""
+SCRATCH: Final = "scratch"
+"""Folder of what steps note while they are at work; nothing in it has a checksum."""
 PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 _WEIGHTS = re.compile(r"(?:parts/([^/]+)/)?weights/member-(\d{3,})/step-(\d{4,})\.safetensors")
@@ -24,9 +26,19 @@ def part_name(part: str) -> str:
     >>> part_name("chain")
     'parts/chain'
     """
-    if not PLAIN_NAME.fullmatch(part):
-        raise ArgumentError("part", "be made of ASCII letters, digits, `.`, `_` and `-`", part, "Rename the part")
-    return f"{PARTS}/{part}"
+    return f"{PARTS}/{_plain(part)}"
+
+
+def scratch_name(part: str) -> str:
+    """Return the folder where a step notes what it has done so far.
+
+    Raises:
+        ArgumentError: If the name of the step is not plain.
+
+    >>> scratch_name("random-plane")
+    'scratch/random-plane'
+    """
+    return f"{SCRATCH}/{_plain(part)}"
 
 
 def weights_name(member: int, step: int, part: str | None = None) -> str:
@@ -98,3 +110,10 @@ def arrays_in(names: Iterable[str]) -> list[str]:
 def _prefix(part: str | None) -> str:
     """Return the folder that weights and states of a part lie in, with a slash."""
     return "" if part is None else f"{part_name(part)}/"
+
+
+def _plain(part: str) -> str:
+    """Return the name of a part after checking it."""
+    if not PLAIN_NAME.fullmatch(part):
+        raise ArgumentError("part", "be made of ASCII letters, digits, `.`, `_` and `-`", part, "Rename the part")
+    return part

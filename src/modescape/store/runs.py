@@ -1,7 +1,7 @@
 """A run on disk: one folder with everything about one ensemble, safe against kills, full disks and damage."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
@@ -14,7 +14,7 @@ from modescape.core.progress import Progress, Silent
 from modescape.core.trees import Tree
 from modescape.store.arrays import check_dataset, read_dataset, write_dataset
 from modescape.store.checksums import CHECKSUMS, checksum_text, parsed_checksums
-from modescape.store.files import TEMPORARY, discard_leftovers, named_failures, store_error
+from modescape.store.files import TEMPORARY, discard, discard_leftovers, named_failures, store_error
 from modescape.store.locks import LOCK, locked, locked_if_free, one_writer
 from modescape.store.manifests import (
     FIXED,
@@ -35,6 +35,7 @@ from modescape.store.names import (
     arrays_in,
     arrays_name,
     part_name,
+    scratch_name,
     state_name,
     states_name,
     weights_in,
@@ -249,6 +250,31 @@ class Run:
             manifest.get(PARTS, {}).pop(part, None)
             change.put(MANIFEST, manifest_bytes(manifest))
             change.remove(folder)
+
+    def scratch(self, part: str) -> Path:
+        """Return a folder for files that grow while a step is at work, such as the points of a grid one by one.
+
+        They are no part of the run: they have no checksums, and whoever reads them must expect a last line that a kill
+        has cut off. Only the holder of the lock should write there.
+
+        Args:
+            part: Name of the step.
+
+        Raises:
+            ArgumentError: If the name is not plain.
+            StoreError: If the folder can't be made.
+        """
+        folder = self.path / scratch_name(part)
+        with named_failures(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def clear_scratch(self, part: str) -> None:
+        """Remove the folder of `scratch`, once the step is done."""
+        folder = self.path / scratch_name(part)
+        discard(folder)
+        with suppress(OSError):
+            folder.parent.rmdir()
 
     def write_arrays(self, name: str, dataset: xr.Dataset) -> None:
         """Write named arrays; an older dataset of that name is replaced as a whole.

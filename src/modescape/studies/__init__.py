@@ -2,6 +2,7 @@
 
 from modescape.studies.api import study, train_ensemble
 from modescape.studies.catalogue import STUDIES
+from modescape.studies.landscape import landscape
 from modescape.studies.presets import PRESETS
 from modescape.studies.report import has_results, report_run, summarise_run
 from modescape.studies.sections import CompareSettings
@@ -13,6 +14,7 @@ __all__ = [
     "CompareSettings",
     "StudySettings",
     "has_results",
+    "landscape",
     "report_run",
     "study",
     "summarise_run",

@@ -1,6 +1,6 @@
 """The Python API of whole studies: one call from data to a run on disk."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,11 @@ from modescape.core.progress import Progress
 from modescape.data import Dataset
 from modescape.models import recipe
 from modescape.store import Run
+from modescape.studies.cells import layered, with_first_cell
 from modescape.studies.context import StudyContext
-from modescape.studies.presets import preset as named_preset
+from modescape.studies.presets import study_preset
 from modescape.studies.runs import compared_run, interruptible, start, trained_run
-from modescape.studies.settings import flat_names, merged, nested, read_settings
+from modescape.studies.settings import StudySettings, flat_names, merged, nested, read_settings
 
 
 def study(
@@ -118,18 +119,18 @@ def _start(
     resume: bool,
     only: str | None = None,
 ) -> StudyContext:
-    """Lay preset, file and single settings over one another, and make or find the run."""
+    """Lay defaults of the study, preset, file and single settings over one another, and make or find the run."""
     given_data = data if isinstance(data, Dataset) else None
     given_recipe = None if model is None or isinstance(model, str) else recipe(model)
     named = {
         "data": given_data.name if given_data is not None else data,
         "model": given_recipe.name if given_recipe is not None else model,
     }
-    layers = merged(
-        named_preset(preset) if preset else {},
+    given = (
         read_settings(Path(config)) if config else {},
         nested({**settings, **{key: value for key, value in named.items() if value is not None}}),
     )
+    layers = _layers(given, preset, resume=resume)
     if given_data is not None:
         layers["data"] = _of_dataset(layers["data"], settings)
     return start(
@@ -141,6 +142,15 @@ def _start(
         recipe=given_recipe,
         only=only,
     )
+
+
+def _layers(given: Sequence[Mapping[str, Any]], preset: str | None, *, resume: bool) -> dict[str, Any]:
+    """Lay what is given over what the study and the preset begin with; a run that is resumed has its own beginning."""
+    name = merged(*given).get("study", StudySettings().study)
+    below = study_preset(name, preset)
+    if resume:
+        return layered(*below[1:], *given)
+    return with_first_cell(layered(*below, *given))
 
 
 def _of_dataset(layer: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:

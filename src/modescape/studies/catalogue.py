@@ -2,10 +2,17 @@
 
 from modescape.core.checks import check_choice
 from modescape.studies.fort2019 import STEPS as FORT2019
+from modescape.studies.landscape_study import STEPS as LANDSCAPES
 from modescape.studies.overview import STEPS as OVERVIEW
+from modescape.studies.shapes import STEPS as SHAPES
 from modescape.studies.step import Step, with_needs
 
-STUDIES: dict[str, tuple[Step, ...]] = {"overview": OVERVIEW, "fort2019": FORT2019}
+STUDIES: dict[str, tuple[Step, ...]] = {
+    "overview": OVERVIEW,
+    "fort2019": FORT2019,
+    "landscapes": LANDSCAPES,
+    "shapes": SHAPES,
+}
 
 
 def steps_of(study: str, only: str | None = None) -> list[Step]:

@@ -1,22 +1,29 @@
-"""What all steps that look at the loss between two members have in common."""
+"""What all steps that look at the loss over weights have in common."""
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional as F
 
 from modescape.core.errors import ArgumentError
 from modescape.core.trees import Tree
-from modescape.data import Examples
+from modescape.data import Dataset, Examples
+from modescape.landscapes import KeptPoints, Objective, has_running_statistics
 from modescape.studies.context import StudyContext
 from modescape.studies.settings import StudySettings
-from modescape.studies.step import LeftOutError
+from modescape.studies.step import LeftOutError, Step
 from modescape.studies.surroundings import Surroundings
 from modescape.train import TrainingTask
 
-OPTIONS = ("pairs", "landscape_examples", "renew_batch_norm", "batch_norm_examples")
+POINT_OPTIONS = ("landscape_examples", "renew_batch_norm", "batch_norm_examples")
+"""What is found at a point depends on these."""
+OPTIONS = ("pairs", *POINT_OPTIONS)
+BATCH_SIZE = 128
 
 
 def check_pairs(settings: StudySettings, task: TrainingTask) -> None:
@@ -91,3 +98,74 @@ def _mixed(first: Tree, second: Tree, share: float) -> Tree:
         else (tensor if share < 0.5 else second[name])
         for name, tensor in first.items()
     }
+
+
+def objective(context: StudyContext, references: Iterable[int] = ()) -> Objective:
+    """Return what is measured at each point of a plane: loss, accuracy, and agreement with some members.
+
+    Args:
+        context: The run.
+        references: The members.
+    """
+    settings, dataset = context.settings.landscape, context.dataset
+    found = Objective(
+        context.network,
+        F.cross_entropy,
+        _Batches(landscape_examples(context), dataset),
+        references={name_of(member): weights_of(context, member) for member in references},
+        batch_norm="renew" if settings.renew_batch_norm else "keep",
+        batch_norm_batches=_Batches(context.sample_of(dataset.train, settings.batch_norm_examples), dataset),
+        seed=context.settings.seed,
+    )
+    # The sample is drawn here, where all steps look at the same examples; standard errors are about the whole test set.
+    found.num_available = len(dataset.test)
+    return found
+
+
+def batch_norm_of(context: StudyContext) -> str:
+    """Say in a word what was done about statistics of batch norm: `renewed`, `kept`, or `none` without any."""
+    if not has_running_statistics(context.network):
+        return "none"
+    return "renewed" if context.settings.landscape.renew_batch_norm else "kept"
+
+
+def name_of(member: int) -> str:
+    """Return what a member is called in a plane."""
+    return f"member {member}"
+
+
+def weights_of(context: StudyContext, member: int) -> Tree:
+    """Return the weights of a member's solution, with its buffers."""
+    return context.run.read_weights(member, context.solution_step(member))
+
+
+@dataclass(frozen=True)
+class _Batches:
+    """Examples as networks see them, batch by batch, each time anew."""
+
+    examples: Examples
+    dataset: Dataset
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        pieces = zip(self.examples.inputs.split(BATCH_SIZE), self.examples.labels.split(BATCH_SIZE), strict=True)
+        for inputs, labels in pieces:
+            yield self.dataset.prepare(inputs), labels
+
+
+def kept_points(context: StudyContext, step: Step, options: Sequence[str]) -> KeptPoints:
+    """Return the points that a step has measured so far, as long as they mean the same.
+
+    Args:
+        context: The run.
+        step: The step.
+        options: Settings that change which network a point is, or what is found there.
+    """
+    chosen = {name: context.settings.value(name) for name in (*POINT_OPTIONS, *options)}
+    key = json.dumps([chosen, step.basis(context)], sort_keys=True)
+    path = context.run.scratch(step.name) / "points.jsonl"
+    try:
+        return KeptPoints(path, key, other="replace")
+    except ArgumentError:
+        # Nobody else writes there: it is what a loss of power has left.
+        path.unlink()
+        return KeptPoints(path, key)

@@ -3,9 +3,9 @@
 The report's room is imported where it is used: training should not wait for the plotting libraries.
 """
 
-import json
 import math
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +15,11 @@ import xarray as xr
 from modescape.core.axes import POINT
 from modescape.core.errors import StoreError
 from modescape.store import Run
+from modescape.studies.cells import OPTIONS, place_of
 from modescape.studies.checkpoints import outcomes_of
+from modescape.studies.presets import STUDY_DEFAULTS
 from modescape.studies.runs import settings_of
-from modescape.studies.settings import StudySettings, flat_names, parsed_value
+from modescape.studies.settings import StudySettings, as_typed, flat_names, merged
 
 if TYPE_CHECKING:
     from modescape.report import ReportContents, Summary
@@ -38,6 +40,15 @@ RESULTS = (
     "sources",
     "chain",
     "chain-ensemble",
+    "solutions-plane",
+    "random-plane",
+    "trajectory-plane",
+    "curve-plane",
+    "lines",
+    "curvature",
+    "minima",
+    "layers",
+    "shapes",
 )
 """The results that the report draws, in its order."""
 
@@ -139,35 +150,45 @@ def _facts(run: Run) -> dict[str, str]:
 def command_of(settings: dict[str, Any]) -> str | None:
     """Return the command that makes a run with these settings; defaults are left out.
 
-    There is none where a limit is taken away that is there by default: only Python and a settings file can say so.
+    There is none where a limit is taken away that is there by default, or an option of the network is varied that the
+    run's own members do without: only Python and a settings file can say so.
 
     >>> command_of(StudySettings(seed=3).model_dump(mode="json"))
     'modescape study --seed 3'
     """
-    defaults = StudySettings().model_dump(mode="json")
-    words = ["modescape", "study"]
+    study = {"study": settings["study"]}
+    defaults = StudySettings(**merged(STUDY_DEFAULTS.get(settings["study"], {}), study)).model_dump(mode="json")
+    vary = settings["shapes"]["vary"]
+    said = _always_said(vary)
+    if any(place_of(name) == OPTIONS and name not in settings["model"]["options"] for name in vary):
+        return None
+    words = ["modescape", "study", *([] if settings["study"] == StudySettings().study else [settings["study"]])]
     for name, path in flat_names().items():
-        value, default = _at(settings, path), _at(defaults, path)
-        if value == default:
+        value = _at(settings, path)
+        if name == "study" or (value == _at(defaults, path) and name not in said):
             continue
-        option = "--" + name.replace("_", "-")
-        if name == "study":
-            words.append(value)
-        elif name == "model_options":
-            for key, choice in value.items():
-                words += ["--model-option", f"{key}={_as_typed(choice)}"]
-        elif value is None:
+        if value is None:
             return None
-        elif isinstance(value, bool):
-            words.append(option if value else f"--no-{option[2:]}")
-        else:
-            words += [option, str(value)]
+        words += _option(name, value)
     return shlex.join(words)
 
 
-def _as_typed(value: Any) -> str:
-    """Return the text that `--model-option` reads as this value."""
-    return value if isinstance(value, str) and parsed_value(value) == value else json.dumps(value)
+def _always_said(vary: Mapping[str, Any]) -> set[str]:
+    """Return the settings that a command names even where they are defaults, which cells would change."""
+    return {"vary", "trajectories", "model_options", *vary} if vary else set()
+
+
+def _option(name: str, value: Any) -> list[str]:
+    """Return a setting as it is typed."""
+    option = "--" + name.replace("_", "-")
+    if name == "model_options":
+        return [word for key, choice in value.items() for word in ("--model-option", f"{key}={as_typed(choice)}")]
+    if name == "vary":
+        lists = {key: ",".join(as_typed(choice, listed=True) for choice in choices) for key, choices in value.items()}
+        return [word for key, text in lists.items() for word in ("--vary", f"{key}={text}")]
+    if isinstance(value, bool):
+        return [option if value else f"--no-{option[2:]}"]
+    return [option, str(value)]
 
 
 def _at(settings: dict[str, Any], path: tuple[str, ...]) -> Any:

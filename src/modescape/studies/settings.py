@@ -1,5 +1,6 @@
 """The full configuration of a study: one group of settings for each room, and the file they are kept in."""
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -193,3 +194,25 @@ def parsed_value(text: str) -> Any:
         return _parsed(text)
     except yaml.YAMLError:
         return text
+
+
+def parsed_values(text: str) -> list[Any]:
+    """Read values with commas between, each as `parsed_value` does; commas in brackets and quotes are part of a value.
+
+    >>> parsed_values("true,0.5,parquet:data/mnist,[64, 32]")
+    [True, 0.5, 'parquet:data/mnist', [64, 32]]
+    """
+    return [parsed_value(piece.strip()) for piece in _SEPARATE.findall(text)]
+
+
+_SEPARATE = re.compile(r"""(?:\[[^\]]*\]|\{[^}]*\}|"(?:[^"\\]|\\.)*"|'[^']*'|[^,])+""")
+
+
+def as_typed(value: Any, *, listed: bool = False) -> str:
+    """Return the text that is read as a value; listed, by `parsed_values` among others.
+
+    >>> as_typed("relu"), as_typed("1e-3"), as_typed("3,5", listed=True)
+    ('relu', '"1e-3"', '"3,5"')
+    """
+    plain = isinstance(value, str) and (parsed_values(value) == [value] if listed else parsed_value(value) == value)
+    return value if plain else json.dumps(value)

@@ -90,6 +90,7 @@ class Step:
         context.run.record("steps", {self.name: record})
         # What the step kept in pieces is in its results now.
         context.run.clear_states(part=self.name)
+        context.run.clear_scratch(self.name)
 
 
 def run_steps(steps: Sequence[Step], context: StudyContext) -> None:

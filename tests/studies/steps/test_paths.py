@@ -4,7 +4,9 @@ import pytest
 from modescape.core.errors import TrainingError
 from modescape.studies import study
 from modescape.studies.steps import paths
-from studies.samples import Listener
+from modescape.weights import points_by_length
+from studies.recomputed import context_of
+from studies.samples import Listener, alter, forget
 
 ALONG = ("loss", "accuracy", "agreement_start", "agreement_end")
 
@@ -77,7 +79,49 @@ def test_a_curve_that_diverges_is_left_out(whole_copied, monkeypatch):
 
 
 def test_curves_in_several_threads_are_the_same(whole, whole_copied):
+    whole_copied.remove_part(paths.CURVES_PART)
     whole_copied.record("engine", {"workers": 2, "threads": 1})
     whole_copied.record("steps", {"paths": {"key": ""}})
     study(resume=True, output=whole_copied.path, only="paths")
     assert whole_copied.arrays("results/paths").identical(whole.arrays("results/paths"))
+
+
+def refused(*_, **__):
+    raise AssertionError("a curve was fitted that the run holds")
+
+
+@pytest.mark.parametrize("shape", ["bezier", "polyline"])
+def test_fitted_curves_stay_in_the_run(whole, slow, shape):
+    curve = paths.kept_curve(context_of(whole), (2, 1), shape)
+    found = whole.arrays("results/paths").sel(pair="2-1", curve=shape)
+    assert curve.start.equal(slow.vector(2).float())
+    assert curve.end.equal(slow.vector(1).float())
+    assert len(curve.points) == {"bezier": 3, "polyline": 4}[shape]
+    examples = slow.context.sample_of(slow.dataset.test, 60)
+    for place, t in points_by_length(curve, 5):
+        predicted = slow.predict(curve.point(t), examples.inputs)
+        loss = -np.log(predicted[range(60), examples.labels.numpy()]).mean()
+        np.testing.assert_allclose(found["loss"].sel(place=place), loss, rtol=1e-4)
+
+
+def test_a_step_that_is_done_again_takes_the_curves_that_are_there(whole, whole_copied, monkeypatch):
+    monkeypatch.setattr(paths, "fit_curve", refused)
+    forget(whole_copied, "paths")
+    study(resume=True, output=whole_copied.path, only="paths")
+    assert whole_copied.arrays("results/paths").identical(whole.arrays("results/paths"))
+
+
+@pytest.mark.parametrize("changes", [{"curve_epochs": 1}, {"curve_learning_rate": 0.01}, {"bends": 1}])
+def test_curves_fitted_with_other_settings_are_not_used(whole_copied, monkeypatch, changes):
+    monkeypatch.setattr(paths, "fit_curve", refused)
+    with pytest.raises(AssertionError, match="a curve was fitted"):
+        study(resume=True, output=whole_copied.path, only="paths", **changes)
+
+
+def test_a_damaged_curve_is_fitted_again(whole, whole_copied):
+    name = alter(whole_copied, "parts/paths-curves/state/pair-0-1-bezier.safetensors")
+    assert paths.kept_curve(context_of(whole_copied), (0, 1), "bezier") is None
+    forget(whole_copied, "paths")
+    study(resume=True, output=whole_copied.path, only="paths")
+    assert whole_copied.arrays("results/paths").identical(whole.arrays("results/paths"))
+    assert not [line for line in whole_copied.damage() if name in line]

@@ -22,13 +22,16 @@ from modescape.studies.landscapes import OPTIONS, check_pairs, landscape_example
 from modescape.studies.step import Step
 from modescape.studies.surroundings import Surroundings
 from modescape.train import TrainingTask, check_stop, placed
-from modescape.weights import Line, Path, points_by_length
+from modescape.weights import Bezier, Line, Path, Polyline, points_by_length
 
-SHAPES: tuple[Shape, ...] = ("bezier", "polyline")
+SHAPE_KINDS: dict[Shape, type[Bezier] | type[Polyline]] = {"bezier": Bezier, "polyline": Polyline}
+SHAPES = tuple(SHAPE_KINDS)
 CURVES = ("linear", *SHAPES)
 ESTIMATES = ("barrier", "accuracy_drop", "barrier_share", "function_share")
 TASK = "paths"
 PART = "paths"
+CURVES_PART = "paths-curves"
+"""Where fitted curves stay when the step is done: others look at the same ones."""
 
 
 @dataclass(frozen=True)
@@ -68,17 +71,21 @@ def _work(context: StudyContext) -> dict[str, xr.Dataset | None]:
 
 def _fitted(context: StudyContext, fits: list[_Fit]) -> dict[tuple[tuple[int, int], str], Path]:
     """Fit curves, as many at the same time as members were trained; one that diverges is left out."""
-    jobs = [partial(_fit, context, fit) for fit in fits]
+    jobs = [partial(_curve, context, fit) for fit in fits]
     found = placed(jobs, [context.task.device] * context.engine.workers, context.engine.threads)
     return {(fit.pair, fit.shape): path for fit, path in zip(fits, found, strict=True) if path is not None}
 
 
+def _curve(context: StudyContext, fit: _Fit, place: torch.device) -> Path | None:
+    """Return one curve as it was fitted before, or fit it now."""
+    return kept_curve(context, fit.pair, fit.shape) or _fit(context, fit, place)
+
+
 def _fit(context: StudyContext, fit: _Fit, place: torch.device) -> Path | None:
     """Fit one curve, from where it was left if it was begun before."""
-    settings, run = context.settings.landscape, context.run
-    key = {"key": json.dumps([settings.curve_epochs, settings.curve_learning_rate, settings.bends])}
+    settings, run, key = context.settings.landscape, context.run, _key(context)
     title = f"{fit.shape} from member {fit.pair[0]} to {fit.pair[1]}"
-    begun = _state(context, fit, key)
+    begun = _state(context, fit, PART)
     context.progress.start(title, settings.curve_epochs)
     context.progress.advance(title, 0 if begun is None else len(begun["losses"]))
 
@@ -105,16 +112,35 @@ def _fit(context: StudyContext, fit: _Fit, place: torch.device) -> Path | None:
     except TrainingError as error:
         context.progress.say(f"{title} is left out: {error}")
         return None
+    run.write_state(fit.name, {"controls": torch.stack(curve.path.points[1:-1])}, key, part=CURVES_PART)
     return curve.path
 
 
-def _state(context: StudyContext, fit: _Fit, key: dict[str, str]) -> Tree | None:
+def kept_curve(context: StudyContext, pair: tuple[int, int], shape: Shape) -> Bezier | Polyline | None:
+    """Return the curve that was fitted between two members with the settings of now.
+
+    There is none before the step is done, where the fit diverged, and in a run of an older version.
+    """
+    kept = _state(context, _Fit(pair, shape), CURVES_PART)
+    if kept is None:
+        return None
+    start, end = (Surroundings(context, member).solution for member in pair)
+    return SHAPE_KINDS[shape](start, *kept["controls"].unbind(), end)
+
+
+def _state(context: StudyContext, fit: _Fit, part: str) -> Tree | None:
     """Return what was kept of a fit with the same settings."""
     try:
-        kept = context.run.read_state(fit.name, part=PART)
+        kept = context.run.read_state(fit.name, part=part)
     except StoreError:
         return None
-    return kept[0] if kept is not None and kept[1] == key else None
+    return kept[0] if kept is not None and kept[1] == _key(context) else None
+
+
+def _key(context: StudyContext) -> dict[str, str]:
+    """Return what fits depend on, beside what is fixed for the life of a run."""
+    settings = context.settings.landscape
+    return {"key": json.dumps([settings.curve_epochs, settings.curve_learning_rate, settings.bends])}
 
 
 def _batches(task: TrainingTask, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
