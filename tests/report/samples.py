@@ -5,6 +5,8 @@ import xarray as xr
 
 from modescape.report import ReportContents
 from report.geometry_samples import geometry
+from report.landscape_samples import landscapes
+from report.plane_samples import planes
 from report.study_samples import compared
 
 HOSTILE = "<script>alert(1)</script><b>bold</b> $x_{1 %{y} & \"quoted\" 'single'"
@@ -149,4 +151,5 @@ def sample_contents(num_members=5, title="digits-mlp", notes=("Member 2 diverged
 def whole_contents(title="cifar10-small-cnn"):
     """Return the contents of the report of a run with every step of the study."""
     contents = sample_contents(title=title)
-    return ReportContents(title, contents.facts, {**contents.results, **geometry(), **compared()}, contents.notes)
+    results = {**contents.results, **geometry(), **compared(), **landscapes(), **planes()}
+    return ReportContents(title, contents.facts, results, contents.notes)

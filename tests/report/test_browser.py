@@ -17,6 +17,7 @@ from modescape.report import (
     summarise,
     write_report,
 )
+from modescape.report.page import SCRIPTS
 from modescape.report.page import page as page_text
 from report.samples import HOSTILE, sample_contents, solutions, whole_contents
 
@@ -196,7 +197,7 @@ def test_hostile_names_are_shown_as_they_were_typed(open_page, tmp_path):
     assert page.locator(".facts dt").first.text_content() == HOSTILE
     assert page.locator(".facts code").text_content() == HOSTILE
     assert page.locator("b").count() == 0
-    assert page.evaluate("document.querySelectorAll('script').length") == 6
+    assert page.evaluate("document.querySelectorAll('script').length") == len(SCRIPTS) + 2
 
 
 def test_hostile_names_in_figures_are_shown_as_they_were_typed(open_page, tmp_path):
@@ -254,8 +255,9 @@ def test_the_report_of_a_study_is_drawn_with_its_claims(open_page, tmp_path):
     assert opened.requests == [path.as_uri()]
     assert page.locator("figure").count() == len(FIGURES)
     assert page.locator("figure:not(:has(.main-svg))").count() == 0
+    assert page.locator("section.claims").count() == 2
     claims = page.locator(".claims tbody")
-    assert claims.count() == 7
+    assert claims.count() == 10
     assert "holds" in claims.first.inner_text()
     heading = page.locator(".claims thead th").last.bounding_box()
     assert heading["height"] < 40

@@ -38,10 +38,10 @@ def test_results_of_another_shape_are_refused():
 def test_claims_are_part_of_the_summary():
     summary = summarise(whole_contents())
     read = json.loads(json.dumps(summary.as_dict(), allow_nan=False))["claims"]
-    assert [claim["verdict"] for claim in read] == ["holds"] * 7
+    assert [claim["verdict"] for claim in read] == ["holds"] * 10
     assert read[0]["name"] == "independent-near-upper-limit"
     assert read[0]["evidence"][0]["number"]["value"] == 0.97
-    assert summary.sentences[-1].startswith(
+    assert summary.sentences[-4].startswith(
         "The gain of the ensemble grows with the intensity of corruptions. Holds: +"
     )
 

@@ -21,12 +21,17 @@ from modescape.report.drawables import (
     Panel,
     Path,
     Paths,
+    Place,
     PointGroup,
     PolarSurface,
     Reference,
+    Relief,
     Scatter,
+    Surface,
     Table,
+    Trail,
 )
+from modescape.report.exports import save_landscape
 from modescape.report.figures import FIGURES, FigureKind, LeftOut, Need, drawn
 from modescape.report.interactive import panel_spec
 from modescape.report.static import pictures
@@ -56,17 +61,22 @@ __all__ = [
     "Panel",
     "Path",
     "Paths",
+    "Place",
     "PointGroup",
     "PolarSurface",
     "Reference",
+    "Relief",
     "ReportContents",
     "Scatter",
     "Summary",
+    "Surface",
     "Table",
+    "Trail",
     "Verdict",
     "drawn",
     "panel_spec",
     "pictures",
+    "save_landscape",
     "summarise",
     "write_report",
 ]

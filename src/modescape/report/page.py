@@ -12,7 +12,7 @@ from urllib.parse import quote
 from jinja2 import Environment, StrictUndefined
 from plotly.offline import get_plotlyjs
 
-from modescape.report.claims import CAPTION
+from modescape.report.claims import CAPTIONS, by_heading
 from modescape.report.colors import DARK, LIGHT, series_role
 from modescape.report.contents import ReportContents
 from modescape.report.drawables import (
@@ -23,7 +23,9 @@ from modescape.report.drawables import (
     Matrix,
     Paths,
     PolarSurface,
+    Relief,
     Scatter,
+    Surface,
 )
 from modescape.report.figures import LeftOut
 from modescape.report.interactive import panel_spec
@@ -41,15 +43,21 @@ PANEL_WIDTHS: Final = {
     Lines: "lines",
     Paths: "paths",
     PolarSurface: "polar",
+    Relief: "relief",
+    Surface: "relief",
     Scatter: "scatter",
     Intervals: "intervals",
 }
 """The class of the style sheet that says how wide panels are, by the kind of the first panel of a figure."""
 
 
+SCRIPTS: Final = ("theme", "cells", "polar", "surface", "scene", "box", "relief", "walk", "figures")
+"""Our scripts in the order in which they run; the first runs in the head."""
+
+
 def page(
     contents: ReportContents,
-    summary: Summary,
+    summary: Summary | None,
     drawings: Sequence[Drawing],
     left_out: Sequence[LeftOut],
     pictures: Mapping[str, Mapping[str, bytes]],
@@ -58,7 +66,7 @@ def page(
 
     Args:
         contents: Title, facts and notes; they are escaped.
-        summary: The answers on top.
+        summary: The answers on top; None for figures alone.
         drawings: The figures.
         left_out: Figures that could not be drawn.
         pictures: PNG and SVG of each figure by its name.
@@ -70,10 +78,12 @@ def page(
         summary=summary,
         figures=[_figure(drawing, pictures[drawing.name]) for drawing in drawings],
         left_out=left_out,
-        claims_caption=CAPTION,
+        claims_by_heading=by_heading(summary.claims if summary else ()),
+        claims_captions=CAPTIONS,
         specs=[_spec(drawing) for drawing in drawings],
         policy=_policy(scripts),
         scripts=scripts,
+        script_names=SCRIPTS[1:],
         css=_template("report.css"),
         icon=f"data:image/svg+xml,{quote(ICON)}",
         light=LIGHT,
@@ -150,7 +160,7 @@ def _policy(scripts: Mapping[str, str]) -> str:
 @cache
 def _scripts() -> dict[str, str]:
     """Return the scripts of the page by name; none can end its own element."""
-    scripts = {name: _template(f"{name}.js") for name in ("theme", "cells", "polar", "figures")}
+    scripts = {name: _template(f"{name}.js") for name in SCRIPTS}
     scripts["plotly"] = get_plotlyjs()
     # A browser reads line ends as line feeds, and the hash in the policy is that of what it reads.
     return {name: text.replace("\r\n", "\n").replace("</script", "<\\/script") for name, text in scripts.items()}

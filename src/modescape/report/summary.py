@@ -1,4 +1,4 @@
-"""The top of a report: are the members different, is the ensemble worth it, and do the claims of the paper hold?"""
+"""The top of a report: are the members different, is the ensemble worth it, and do claims hold?"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +18,8 @@ class Summary:
         different: Are my members different?
         worth_it: Is the ensemble worth it?
         notes: What a reader must know before trusting the numbers.
-        claims: The claims of the paper with what the results say of them; none where no step they rest on is there.
+        claims: Claims of the paper and beliefs about landscapes with what the results say of them; none under a
+            heading where no step they rest on is there.
     """
 
     different: Answer

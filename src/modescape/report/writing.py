@@ -1,7 +1,9 @@
 """Writing a report: the page, and each figure as PNG, SVG and CSV beside it."""
 
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from modescape.core.errors import StoreError
@@ -44,7 +46,7 @@ def write_report(contents: ReportContents, directory: Path) -> Path:
         for missing in left_out:
             for ending in ("png", "svg", "csv"):
                 (directory / FOLDER / f"{missing.name}.{ending}").unlink(missing_ok=True)
-        _write(directory / PAGE, text.encode())
+        write_whole(directory / PAGE, text.encode())
     except OSError as error:
         reason = error.strerror or str(error)
         raise StoreError(f"the report can't be written to {directory}: {reason}. Choose another directory.") from error
@@ -54,14 +56,24 @@ def write_report(contents: ReportContents, directory: Path) -> Path:
 def _write_figure(folder: Path, drawing: Drawing, images: Mapping[str, bytes]) -> None:
     """Write one figure in its three forms."""
     for ending, content in {**images, "csv": drawing.table.as_csv().encode()}.items():
-        _write(folder / f"{drawing.name}.{ending}", content)
+        write_whole(folder / f"{drawing.name}.{ending}", content)
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
     """Write a file under another name first, so that a reader never meets half of it."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    with unfinished(path) as beside:
+        beside.write_bytes(content)
+        beside.replace(path)
+
+
+@contextmanager
+def unfinished(path: Path) -> Iterator[Path]:
+    """Give a path beside another under which it can be written; what is left of it in the end is removed."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        unfinished.write_bytes(content)
-        unfinished.replace(path)
+        yield beside
     finally:
-        unfinished.unlink(missing_ok=True)
+        if beside.is_dir():
+            shutil.rmtree(beside, ignore_errors=True)
+        else:
+            beside.unlink(missing_ok=True)

@@ -79,3 +79,7 @@ def test_dots_are_spread_evenly_within_their_row():
     assert np.abs(spread).max() <= 0.28
     assert spread.mean() == pytest.approx(0.0, abs=0.01)
     assert len(np.unique(spread)) == 500
+
+
+def test_the_axis_holds_the_band_of_chance_behind_a_row():
+    assert intervals(IntervalRow("a", 1.0, chance=(-9.0, 11.0))).extent == pytest.approx((-10.0, 12.0))

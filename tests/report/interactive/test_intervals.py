@@ -57,3 +57,11 @@ def test_a_logarithmic_axis_has_its_range_in_powers_of_ten():
     one = spec(IntervalRow("a", 1.0), IntervalRow("b", 100.0), log_x=True)["layout"]["xaxis"]
     assert one["type"] == "log"
     np.testing.assert_allclose(one["range"], [-0.1, 2.1])
+
+
+def test_the_band_of_chance_lies_behind_its_own_row():
+    one = spec(IntervalRow("a", 1.0, group="head"), IntervalRow("b", 2.0, group="head", chance=(-1.0, 3.0)))
+    [band] = one["layout"]["shapes"]
+    assert (band["type"], band["layer"], band["x0"], band["x1"]) == ("rect", "below", -1.0, 3.0)
+    assert 1.5 < band["y0"] < 2 < band["y1"] < 2.5
+    assert spec(IntervalRow("a", NAN, chance=(-1.0, 3.0)))["layout"]["shapes"] == []

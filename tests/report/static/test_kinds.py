@@ -118,3 +118,13 @@ def test_names_are_drawn_as_they_are_and_the_bytes_are_the_same_each_time():
     files = pictures(drawing(*panels, title=HOSTILE))
     ET.fromstring(files["svg"])  # noqa: S314
     assert files == pictures(drawing(*panels, title=HOSTILE))
+
+
+def test_the_band_of_chance_is_drawn_behind_its_row():
+    plain, banded = (
+        image(
+            Intervals("", "", (IntervalRow("a", 5.0, chance=band), IntervalRow("b", 0.0)), "x", (Reference("m", -1.0),))
+        )
+        for band in (None, (-1.0, 5.0))
+    )
+    assert len(places(banded, (227, 230, 234), 2)) > len(places(plain, (227, 230, 234), 2)) + 3000

@@ -16,6 +16,8 @@ WORDS: Final = {
     Verdict.UNKNOWN: "not measured",
 }
 """How the verdict on a claim is written."""
+OF_PAPER: Final = "Do the claims of the paper hold here?"
+"""The question that claims stand under unless they say otherwise."""
 
 
 @dataclass(frozen=True)
@@ -98,12 +100,14 @@ class Claim:
         sentence: The claim in one plain sentence.
         evidence: The numbers it is held to; it holds when all that decide say so.
         reason: Why it was not measured, or empty.
+        heading: The question that it stands under.
     """
 
     name: str
     sentence: str
     evidence: tuple[Evidence, ...] = ()
     reason: str = ""
+    heading: str = OF_PAPER
 
     @property
     def verdict(self) -> Verdict:
@@ -161,18 +165,20 @@ class ClaimKind:
         sentence: The claim in one plain sentence.
         step: The step whose results it is held to.
         compute: Turns results into evidence; it is only called where the step is there.
+        heading: The question that it stands under.
     """
 
     name: str
     sentence: str
     step: str
     compute: Callable[[Mapping[str, xr.Dataset]], tuple[Evidence, ...]]
+    heading: str = OF_PAPER
 
     def judged(self, results: Mapping[str, xr.Dataset]) -> Claim:
         """Return the claim with what the results say of it."""
         if self.step not in results:
-            return Claim(self.name, self.sentence, reason=f"no `{self.step}` results")
+            return Claim(self.name, self.sentence, reason=f"no `{self.step}` results", heading=self.heading)
         evidence = self.compute(results)
         measured = any(one.verdict is not Verdict.UNKNOWN for one in evidence)
         reason = "" if measured else f"the `{self.step}` results have no numbers for it"
-        return Claim(self.name, self.sentence, evidence if measured else (), reason)
+        return Claim(self.name, self.sentence, evidence if measured else (), reason, self.heading)

@@ -5,15 +5,18 @@ uses them as they are; a new kind is one file here and one in each renderer.
 """
 
 from modescape.report.drawables.drawing import Drawing, LegendEntry, Panel
-from modescape.report.drawables.intervals import IntervalRow, Intervals, Reference, spread_of
+from modescape.report.drawables.intervals import BAND, IntervalRow, Intervals, Reference, spread_of
 from modescape.report.drawables.lines import Line, Lines
 from modescape.report.drawables.matrix import Detail, Matrix, NumberDetail, has_names, shown_labels, shown_places
 from modescape.report.drawables.paths import Path, Paths
 from modescape.report.drawables.polar import Mark, PolarSurface
+from modescape.report.drawables.relief import Relief
 from modescape.report.drawables.scatter import PointGroup, Scatter
+from modescape.report.drawables.surface import Place, Surface, Trail
 from modescape.report.drawables.table import Table, long_table
 
 __all__ = [
+    "BAND",
     "Detail",
     "Drawing",
     "IntervalRow",
@@ -27,11 +30,15 @@ __all__ = [
     "Panel",
     "Path",
     "Paths",
+    "Place",
     "PointGroup",
     "PolarSurface",
     "Reference",
+    "Relief",
     "Scatter",
+    "Surface",
     "Table",
+    "Trail",
     "has_names",
     "long_table",
     "shown_labels",

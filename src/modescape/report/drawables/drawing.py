@@ -8,11 +8,13 @@ from modescape.report.drawables.lines import Line, Lines
 from modescape.report.drawables.matrix import Matrix
 from modescape.report.drawables.paths import Paths
 from modescape.report.drawables.polar import PolarSurface
+from modescape.report.drawables.relief import Relief
 from modescape.report.drawables.scatter import Scatter
+from modescape.report.drawables.surface import Surface, Trail
 from modescape.report.drawables.table import Table
 from modescape.report.series import Symbol
 
-Panel: TypeAlias = Matrix | Lines | Paths | PolarSurface | Scatter | Intervals
+Panel: TypeAlias = Matrix | Lines | Paths | PolarSurface | Relief | Scatter | Surface | Intervals
 """One pair of axes of a figure."""
 
 
@@ -88,7 +90,15 @@ def _entries(panel: Panel) -> list[LegendEntry]:
         return [*(LegendEntry(path.name, path.series) for path in panel.paths), *marks]
     if isinstance(panel, PolarSurface):
         return [LegendEntry(mark.name, None, mark.symbol, is_mark=True) for mark in panel.marks]
+    if isinstance(panel, Surface | Relief):
+        surface = panel if isinstance(panel, Surface) else panel.surface
+        return [_trail_entry(trail) for trail in (*surface.walks, *surface.curves)]
     return []
+
+
+def _trail_entry(trail: Trail) -> LegendEntry:
+    """Return the entry of a way over a surface."""
+    return LegendEntry(trail.name, trail.series, "dashes" if trail.dashed else "line")
 
 
 def _line_entry(line: Line) -> LegendEntry:

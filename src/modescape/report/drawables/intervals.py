@@ -13,6 +13,8 @@ CHARACTER: Final = 0.03
 """Width of a character of a name above a panel, as a share of the width of a panel on a phone."""
 SPREAD: Final = 0.28
 """Largest distance of a dot from its row, in rows."""
+BAND: Final = 0.36
+"""Half the height of the band behind a row, in rows."""
 GOLDEN: Final = (5.0**0.5 - 1.0) / 2.0
 
 
@@ -28,6 +30,7 @@ class IntervalRow:
         series: Number of its colour and symbol; None is grey.
         group: The heading that it stands under; rows of one group follow one another.
         dots: Single numbers behind it, drawn small and faint.
+        chance: Ends of the grey band behind the row, where chance alone would put the number; None draws none.
     """
 
     name: str
@@ -37,6 +40,7 @@ class IntervalRow:
     series: int | None = 0
     group: str = ""
     dots: Float[np.ndarray, "dot"] | None = None
+    chance: tuple[float, float] | None = None
 
     @property
     def symbol(self) -> Symbol:
@@ -121,7 +125,7 @@ class Intervals:
 
     @property
     def extent(self) -> tuple[float, float]:
-        """The ends of the horizontal axis: all rows, intervals, dots and marks, with a little room."""
+        """The ends of the horizontal axis: all rows, intervals, dots, bands and marks, with a little room."""
         places = self._finite()
         if not places.size:
             return (0.0, 1.0)
@@ -161,7 +165,8 @@ class Intervals:
         """Return every place that the axis must hold."""
         ends = [[row.value, row.low, row.high] for row in self.rows]
         dots = [row.dots for row in self.rows if row.dots is not None]
-        places = np.concatenate([np.ravel(ends), [mark.x for mark in self.marks], *dots]).astype(np.float64)
+        bands = [row.chance for row in self.rows if row.chance is not None]
+        places = np.concatenate([np.ravel(ends), [mark.x for mark in self.marks], *dots, *bands]).astype(np.float64)
         return places[np.isfinite(places) & (places > 0 if self.log_x else True)]
 
 

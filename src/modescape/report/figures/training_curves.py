@@ -6,9 +6,9 @@ import numpy as np
 import xarray as xr
 
 from modescape.core.axes import MEMBER, STEP
-from modescape.report.colors import NUM_SERIES
-from modescape.report.drawables import Drawing, Line, Lines, long_table
+from modescape.report.drawables import Drawing, Lines, long_table
 from modescape.report.figures.kind import FigureKind, Need
+from modescape.report.figures.members import member_lines
 from modescape.report.inputs import optional, variable
 
 NAME = "training-curves"
@@ -54,30 +54,15 @@ def _panel(array: xr.DataArray, title: str, y_label: str, unit: str, decimals: i
             f"{title} of {array.sizes[MEMBER]} members over {len(steps)} epochs: "
             f"the last values lie between {last.min():.{decimals}f} and {last.max():.{decimals}f} {unit}."
         ),
-        lines=member_lines(array),
+        lines=member_lines(
+            [f"member {member}" for member in array[MEMBER].values],
+            steps.astype(np.float64),
+            array.values.astype(np.float64),
+        ),
         x_label="epochs trained",
         y_label=y_label,
         log_y=log_y,
         decimals=decimals,
-    )
-
-
-def member_lines(array: xr.DataArray) -> tuple[Line, ...]:
-    """Return a coloured line for each of a few members, or grey lines and their median for many."""
-    steps, names = array[STEP].values.astype(np.float64), [f"member {member}" for member in array[MEMBER].values]
-    rows = array.values.astype(np.float64)
-    if len(names) <= NUM_SERIES:
-        return tuple(
-            Line(name, steps, row, series=index) for index, (name, row) in enumerate(zip(names, rows, strict=True))
-        )
-    alike = [Line(name, steps, row, legend="one member", series=None) for name, row in zip(names, rows, strict=True)]
-    return (*alike, Line("median of members", steps, _median(rows), series=0))
-
-
-def _median(rows: np.ndarray) -> np.ndarray:
-    """Return the median over members at each step, NaN where none has a value."""
-    return np.array(
-        [np.median(column[np.isfinite(column)]) if np.isfinite(column).any() else np.nan for column in rows.T]
     )
 
 

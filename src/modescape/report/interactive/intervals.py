@@ -3,8 +3,8 @@
 import numpy as np
 
 from modescape.report.colors import series_role
-from modescape.report.drawables import IntervalRow, Intervals, spread_of
-from modescape.report.interactive.parts import Spec, base_axis, base_layout, numbers, plain, theme, wrapped
+from modescape.report.drawables import BAND, IntervalRow, Intervals, spread_of
+from modescape.report.interactive.parts import LOG_AXIS, Spec, base_axis, base_layout, numbers, plain, theme, wrapped
 
 ROW_PIXELS = 34
 MARK_PIXELS = 17
@@ -24,10 +24,10 @@ def intervals_spec(panel: Intervals) -> Spec:
     layout = base_layout()
     layout |= {
         "margin": layout["margin"] | {"t": top},
-        "xaxis": _values_axis(panel) | {"range": [float(low), float(high)]} | ({"type": "log"} if panel.log_x else {}),
+        "xaxis": _values_axis(panel) | {"range": [float(low), float(high)]} | (LOG_AXIS if panel.log_x else {}),
         "yaxis": _rows_axis(panel),
         "hovermode": "closest",
-        "shapes": [_mark_line(mark.x) for mark in panel.marks],
+        "shapes": [*_bands(panel), *(_mark_line(mark.x) for mark in panel.marks)],
         "annotations": _mark_names(panel),
     }
     more = LABEL_PIXELS * layout["xaxis"]["title"]["text"].count("<br>")
@@ -78,6 +78,17 @@ def _dots(row: IntervalRow, place: int, base: Spec, decimals: int) -> list[Spec]
     spread = numbers(place + spread_of(len(row.dots)))
     template = f"{plain(row.name)}: %{{x:.{decimals}f}}<extra></extra>"
     return [base | {"x": numbers(row.dots), "y": spread, "marker": marker, "hovertemplate": template}]
+
+
+def _bands(panel: Intervals) -> list[Spec]:
+    """Return the bands behind rows where chance alone would put their numbers."""
+    look: Spec = {"type": "rect", "layer": "below", "fillcolor": theme("gap"), "line": {"width": 0}}
+    rows = [(place, slot) for place, slot in enumerate(panel.slots) if isinstance(slot, IntervalRow)]
+    return [
+        look | {"x0": row.chance[0], "x1": row.chance[1], "y0": place - BAND, "y1": place + BAND}
+        for place, row in rows
+        if row.chance is not None and np.isfinite(row.value)
+    ]
 
 
 def _mark_line(x: float) -> Spec:

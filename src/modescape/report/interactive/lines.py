@@ -6,7 +6,16 @@ import numpy as np
 
 from modescape.report.colors import series_role
 from modescape.report.drawables import LegendEntry, Line, Lines
-from modescape.report.interactive.parts import Spec, base_axis, base_layout, entry_number, numbers, plain, theme
+from modescape.report.interactive.parts import (
+    LOG_AXIS,
+    Spec,
+    base_axis,
+    base_layout,
+    entry_number,
+    numbers,
+    plain,
+    theme,
+)
 from modescape.report.series import series_dash, series_symbol
 
 MAX_TOGETHER: Final = 10
@@ -22,7 +31,7 @@ def lines_spec(panel: Lines, legend: tuple[LegendEntry, ...]) -> Spec:
     points = np.concatenate([line.x for line in panel.lines]) if panel.lines else np.array([])
     if panel.whole_x and points.size:
         x_axis |= _whole_ticks(float(points.min()), float(points.max()))
-    y_axis = base_axis(panel.y_label) | ({"type": "log"} if panel.log_y else {})
+    y_axis = base_axis(panel.y_label) | (LOG_AXIS if panel.log_y else {})
     few = len(panel.lines) <= MAX_TOGETHER
     hover = {"hovermode": "x unified", "hoverdistance": 200} if few else {"hovermode": "closest"}
     layout = base_layout() | {"xaxis": x_axis, "yaxis": y_axis} | hover

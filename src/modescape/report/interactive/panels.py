@@ -1,13 +1,29 @@
 """The specification of any panel."""
 
-from modescape.report.drawables import Intervals, LegendEntry, Lines, Matrix, Panel, Paths, PolarSurface
+from collections.abc import Callable
+from typing import Final
+
+from modescape.report.drawables import (
+    Intervals,
+    LegendEntry,
+    Lines,
+    Matrix,
+    Panel,
+    Paths,
+    PolarSurface,
+    Relief,
+    Scatter,
+    Surface,
+)
 from modescape.report.interactive.intervals import intervals_spec
 from modescape.report.interactive.lines import lines_spec
 from modescape.report.interactive.matrix import matrix_spec
 from modescape.report.interactive.parts import Spec
 from modescape.report.interactive.paths import paths_spec
 from modescape.report.interactive.polar import polar_spec
+from modescape.report.interactive.relief import relief_spec
 from modescape.report.interactive.scatter import scatter_spec
+from modescape.report.interactive.surface import surface_spec
 
 
 def panel_spec(panel: Panel, legend: tuple[LegendEntry, ...] = ()) -> Spec:
@@ -24,16 +40,21 @@ def panel_spec(panel: Panel, legend: tuple[LegendEntry, ...] = ()) -> Spec:
     return {"title": panel.title, "alt": panel.alt} | _kind_spec(panel, legend)
 
 
+SPECS: Final[dict[type, Callable[..., Spec]]] = {
+    Lines: lines_spec,
+    Paths: paths_spec,
+    PolarSurface: polar_spec,
+    Relief: relief_spec,
+    Scatter: scatter_spec,
+    Surface: surface_spec,
+}
+"""What makes the specification of each kind of panel that has entries in a legend."""
+
+
 def _kind_spec(panel: Panel, legend: tuple[LegendEntry, ...]) -> Spec:
     """Return the part that each kind of panel has of its own."""
     if isinstance(panel, Matrix):
         return matrix_spec(panel)
     if isinstance(panel, Intervals):
         return intervals_spec(panel)
-    if isinstance(panel, Lines):
-        return lines_spec(panel, legend)
-    if isinstance(panel, Paths):
-        return paths_spec(panel, legend)
-    if isinstance(panel, PolarSurface):
-        return polar_spec(panel, legend)
-    return scatter_spec(panel, legend)
+    return SPECS[type(panel)](panel, legend)

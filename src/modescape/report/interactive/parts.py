@@ -128,5 +128,8 @@ def color_scale(colors: str) -> Spec:
     return {"type": "heatmap", "colorscale": color_stops(colors), "showscale": False}
 
 
+LOG_AXIS: Final = {"type": "log", "exponentformat": "power"}
+"""A logarithmic axis; plotly alone would write 0.0001 as 100µ."""
+
 HOVER_CELL: Final = {"hovertemplate": "%{customdata}<extra></extra>"}
 """The pointer shows a text that the script of the page writes for each cell."""

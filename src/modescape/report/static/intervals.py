@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from modescape.report.colors import LIGHT, series_role
-from modescape.report.drawables import IntervalRow, Intervals, spread_of
+from modescape.report.drawables import BAND, IntervalRow, Intervals, spread_of
 from modescape.report.static.style import MARKERS, write_plain_powers
 
 NAME_CHARACTERS = 26
@@ -44,8 +44,10 @@ def _text(slot: str | IntervalRow) -> str:
 
 
 def _draw_row(axes: Axes, row: IntervalRow, place: int) -> None:
-    """Draw single numbers, the interval and the number of one row."""
+    """Draw the band, single numbers, the interval and the number of one row."""
     color = LIGHT[series_role(row.series)]
+    if row.chance is not None:
+        axes.fill_between(row.chance, place - BAND, place + BAND, color=LIGHT["gap"], linewidth=0, zorder=1)
     if row.dots is not None:
         heights = place + spread_of(len(row.dots))
         axes.plot(row.dots, heights, linestyle="", marker="o", markersize=3, color=color, alpha=0.35, mew=0)

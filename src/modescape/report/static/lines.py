@@ -7,6 +7,9 @@ from modescape.report.colors import LIGHT, series_role
 from modescape.report.drawables import Lines
 from modescape.report.static.style import line_style, write_plain_powers
 
+MOST_TICKS = 6
+"""Most steps along the axis that leave room for numbers such as -0.25."""
+
 
 def draw_lines(axes: Axes, panel: Lines) -> None:
     """Draw bands under lines."""
@@ -19,5 +22,5 @@ def draw_lines(axes: Axes, panel: Lines) -> None:
     if panel.log_y:
         axes.set_yscale("log")
         write_plain_powers(axes.yaxis)
-    if panel.whole_x:
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    steps = {"integer": True} if panel.whole_x else {"nbins": MOST_TICKS, "steps": [1, 2, 5, 10]}
+    axes.xaxis.set_major_locator(MaxNLocator(**steps))

@@ -1,6 +1,7 @@
 """A whole figure as a picture: its panels in a grid, its heading and its legend."""
 
 import io
+from collections.abc import Callable, Sequence
 from math import ceil
 from textwrap import fill
 from typing import Any
@@ -20,17 +21,23 @@ from modescape.report.drawables import (
     Panel,
     Paths,
     PolarSurface,
+    Relief,
     Scatter,
+    Surface,
     has_names,
 )
 from modescape.report.series import series_dash, series_symbol
 from modescape.report.static.intervals import MARK_POINTS, draw_intervals
 from modescape.report.static.lines import draw_lines
+from modescape.report.static.marks import mark_style
 from modescape.report.static.matrix import draw_matrix
+from modescape.report.static.mosaic import mosaic
 from modescape.report.static.paths import draw_paths, end_style
-from modescape.report.static.polar import draw_polar, mark_style
+from modescape.report.static.polar import draw_polar
+from modescape.report.static.relief import draw_relief
 from modescape.report.static.scatter import draw_scatter
 from modescape.report.static.style import DASHES, MARKERS, our_style
+from modescape.report.static.surface import draw_surface
 
 DOTS_PER_INCH = 150
 MAX_COLUMNS = 3
@@ -38,7 +45,17 @@ CHARACTERS_PER_INCH = 9.4
 """Characters of a title in bold 12 points that fit into an inch."""
 TITLE_CHARACTERS = 10.0
 """Characters of the title of a panel that fit into an inch."""
-PANEL_INCHES = {Matrix: (4.4, 5.1), Lines: (4.2, 3.1), Paths: (5.4, 5.2), PolarSurface: (4.4, 5.0), Scatter: (5.6, 4.4)}
+LABEL_CHARACTERS = 12.0
+"""Characters of the label of an axis that fit into an inch."""
+PANEL_INCHES = {
+    Matrix: (4.4, 5.1),
+    Lines: (4.2, 3.1),
+    Paths: (5.4, 5.2),
+    PolarSurface: (4.4, 5.0),
+    Relief: (5.4, 4.9),
+    Scatter: (5.6, 4.4),
+    Surface: (4.6, 4.9),
+}
 NAMED_MATRIX = (5.4, 6.0)
 """Inches of a matrix whose rows and columns have names."""
 INTERVALS_WIDTH = 5.2
@@ -72,27 +89,34 @@ def pictures(drawing: Drawing) -> dict[str, bytes]:
 
 def _figure(drawing: Drawing) -> Figure:
     """Return the figure with one pair of axes for each panel."""
-    columns = _columns(len(drawing.panels))
-    rows = ceil(len(drawing.panels) / columns)
-    sizes = [_inches(panel) for panel in drawing.panels]
-    widths = [max(width for width, _ in sizes[column::columns]) for column in range(columns)]
-    heights = [max(height for _, height in sizes[row * columns : (row + 1) * columns]) for row in range(rows)]
-    # Cells are square, and only the "compressed" layout knows it; it leaves no gaps between them.
-    layout = "compressed" if isinstance(drawing.panels[0], Matrix | PolarSurface) else "constrained"
-    figure = Figure(figsize=(sum(widths), sum(heights) + 0.5), layout=layout, facecolor="white")
+    starts_with_relief = isinstance(drawing.panels[0], Relief)
+    figure, grid = mosaic(drawing.panels) if starts_with_relief else _grid(drawing.panels)
     FigureCanvasAgg(figure)
-    ratios: dict[str, Any] = {"width_ratios": widths, "height_ratios": heights}
-    grid = figure.subplots(rows, columns, squeeze=False, gridspec_kw=ratios).ravel()
     for axes, panel in zip(grid, drawing.panels, strict=False):
         _draw(axes, panel)
     for axes in grid[len(drawing.panels) :]:
         axes.set_axis_off()
-    figure.suptitle(fill(drawing.title, int(CHARACTERS_PER_INCH * sum(widths))), fontsize=12, fontweight="bold")
+    width = figure.get_figwidth()
+    figure.suptitle(fill(drawing.title, int(CHARACTERS_PER_INCH * width)), fontsize=12, fontweight="bold")
     if drawing.legend:
         handles = [_handle(entry) for entry in drawing.legend]
-        ncols = min(len(handles), _legend_columns(drawing.legend, sum(widths)))
+        ncols = min(len(handles), _legend_columns(drawing.legend, width))
         figure.legend(handles=handles, loc="outside lower center", ncols=ncols, frameon=False)
     return figure
+
+
+def _grid(panels: Sequence[Panel]) -> tuple[Figure, list[Axes]]:
+    """Return an empty figure with panels in rows and columns."""
+    columns = _columns(len(panels))
+    rows = ceil(len(panels) / columns)
+    sizes = [_inches(panel) for panel in panels]
+    widths = [max(width for width, _ in sizes[column::columns]) for column in range(columns)]
+    heights = [max(height for _, height in sizes[row * columns : (row + 1) * columns]) for row in range(rows)]
+    # Cells are square, and only the "compressed" layout knows it; it leaves no gaps between them.
+    layout = "compressed" if isinstance(panels[0], Matrix | PolarSurface | Surface) else "constrained"
+    figure = Figure(figsize=(sum(widths), sum(heights) + 0.5), layout=layout, facecolor="white")
+    ratios: dict[str, Any] = {"width_ratios": widths, "height_ratios": heights}
+    return figure, list(figure.subplots(rows, columns, squeeze=False, gridspec_kw=ratios).ravel())
 
 
 def _columns(num_panels: int) -> int:
@@ -128,19 +152,35 @@ def _draw(axes: Axes, panel: Panel) -> None:
     if isinstance(panel, Matrix):
         draw_matrix(axes, panel)
         return
+    if isinstance(panel, Relief):
+        draw_relief(axes, panel)
+        return
     axes.set_xlabel(panel.x_label)
     if isinstance(panel, Intervals):
         draw_intervals(axes, panel)
         return
     axes.set_ylabel(panel.y_label)
-    if isinstance(panel, Lines):
-        draw_lines(axes, panel)
-    elif isinstance(panel, Paths):
-        draw_paths(axes, panel)
-    elif isinstance(panel, PolarSurface):
-        draw_polar(axes, panel)
-    else:
-        draw_scatter(axes, panel)
+    if isinstance(panel, Surface):
+        _wrap_labels(axes)
+    FLAT[type(panel)](axes, panel)
+
+
+FLAT: dict[type, Callable[[Axes, Any], None]] = {
+    Lines: draw_lines,
+    Paths: draw_paths,
+    PolarSurface: draw_polar,
+    Scatter: draw_scatter,
+    Surface: draw_surface,
+}
+"""What draws the kinds of panel that have a label at each of two axes."""
+
+
+def _wrap_labels(axes: Axes) -> None:
+    """Write the labels of both axes in as many lines as the room beside them asks for."""
+    box, figure = axes.get_position(), axes.get_figure(root=True)
+    width, height = figure.get_size_inches() if figure else (0.0, 0.0)
+    for axis, inches in ((axes.xaxis, box.width * width), (axes.yaxis, box.height * height)):
+        axis.set_label_text(fill(axis.get_label_text(), max(12, int(LABEL_CHARACTERS * inches))))
 
 
 def _handle(entry: LegendEntry) -> Line2D:

@@ -1,7 +1,6 @@
 """Polar surfaces as pictures."""
 
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -12,6 +11,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFor
 
 from modescape.report.colors import LIGHT
 from modescape.report.drawables import PolarSurface
+from modescape.report.static.marks import mark_style
 from modescape.report.static.style import MARKERS, add_color_bar
 
 ARC_DEGREES = 1.5
@@ -46,19 +46,6 @@ def draw_polar(axes: Axes, panel: PolarSurface) -> None:
     else:
         bar.locator = MaxNLocator(5)
         bar.update_ticks()
-
-
-def mark_style(marker: str) -> dict[str, Any]:
-    """Return the style of a mark: white with a dark edge, which is seen on every colour."""
-    size = 12 if marker == "*" else 8
-    return {
-        "marker": marker,
-        "markersize": size,
-        "markerfacecolor": "white",
-        "markeredgecolor": LIGHT["ink"],
-        "markeredgewidth": 1.0,
-        "zorder": 4,
-    }
 
 
 def _fine_angles(

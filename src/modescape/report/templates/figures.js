@@ -19,6 +19,8 @@
   const config = { displayModeBar: false, responsive: true, displaylogo: false, showTips: false };
 
   modescape.draw = (item) => {
+    const painter = modescape.painters[item.spec.kind];
+    if (painter) return painter(item);
     const layout = themed({ ...item.spec.layout, shapes: [...(item.spec.layout.shapes ?? []), ...item.mark] });
     // A finger that scrolls the page must not draw a zoom box.
     layout.dragmode = window.matchMedia("(pointer: coarse)").matches ? false : "zoom";
@@ -40,6 +42,7 @@
     hexagon: "M11 2l4.4 2.5v5l-4.4 2.5-4.4-2.5v-5z",
     star: "M11 0l1.9 4.9 5.1.3-4 3.3 1.3 5-4.3-2.8-4.3 2.8 1.3-5-4-3.3 5.1-.3z",
   };
+  modescape.shapes = shapes;
   const dashes = { solid: "none", dash: "5 3", dot: "2 2", dashdot: "6 2 2 2", longdash: "8 4" };
 
   function add(svg, tag, attributes) {
@@ -87,7 +90,7 @@
 
   function addPanel(figure, spec, name, number, isSingle) {
     const panel = document.createElement("div");
-    panel.className = isSingle && spec.kind in modescape.grids ? "panel single" : "panel";
+    panel.className = isSingle && spec.kind in modescape.grids ? "panel single" : `panel panel-${spec.kind}`;
     if (spec.title) {
       const title = document.createElement("h4");
       title.textContent = spec.title;
@@ -103,7 +106,7 @@
     panel.append(plot);
     figure.querySelector(".panels").append(panel);
     const item = { spec, plot, figure: name, hidden: new Set(), mark: [] };
-    if (spec.kind in modescape.grids) addCell(item, panel);
+    if (spec.kind in modescape.grids) addCell(item, figure, panel);
     items.push(item);
     return item;
   }
@@ -117,23 +120,43 @@
       part.className = name;
       part.textContent = text;
       if (name === "bar") part.style.background = `linear-gradient(to right, ${scale.colors.join(", ")})`;
+      if (name === "bar") part.append(...(scale.ticks ?? []).map(tickOf));
       element.append(part);
     }
     return element;
   }
 
-  function addCell(item, panel) {
+  // A round number below its colour.
+  function tickOf({ at, text }) {
+    const tick = document.createElement("span");
+    tick.className = "tick";
+    tick.textContent = text;
+    tick.style.left = `${100 * at}%`;
+    return tick;
+  }
+
+  // Where the numbers of a chosen cell are told: below its panel, or below all panels that share it.
+  function cellOf(item, figure, panel) {
+    const shared = modescape.grids[item.spec.kind].isShared;
+    const known = shared && figure.querySelector(".panels + .cell");
+    if (known) return known;
+    const cell = document.createElement("div");
+    cell.className = "cell";
+    cell.id = item.plot.id + "-cell";
+    cell.setAttribute("aria-live", "polite");
+    if (shared) figure.querySelector(".panels").after(cell);
+    else panel.append(cell);
+    return cell;
+  }
+
+  function addCell(item, figure, panel) {
     const { plot } = item;
     // "application" hands the arrow keys to us instead of to a screen reader's own cursor.
     plot.setAttribute("role", "application");
     plot.setAttribute("aria-roledescription", modescape.grids[item.spec.kind].role);
     plot.tabIndex = 0;
-    item.cell = document.createElement("div");
-    item.cell.className = "cell";
-    item.cell.id = plot.id + "-cell";
-    item.cell.setAttribute("aria-live", "polite");
+    item.cell = cellOf(item, figure, panel);
     plot.setAttribute("aria-describedby", item.cell.id);
-    panel.append(item.cell);
     modescape.grids[item.spec.kind].prepare(item);
   }
 

@@ -1,7 +1,8 @@
 "use strict";
 // Runs in the head, before anything is painted: chooses light or dark, and says that scripts work.
-// `grids` holds what each kind of panel whose cells can be chosen needs, by the name of the kind.
-const modescape = { onTheme: [], grids: {} };
+// `grids` holds what each kind of panel whose cells can be chosen needs, by the name of the kind; `painters` holds how
+// the kinds are drawn that plotly does not draw.
+const modescape = { onTheme: [], grids: {}, painters: {} };
 (() => {
   const root = document.documentElement;
   const system = window.matchMedia("(prefers-color-scheme: dark)");
