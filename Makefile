@@ -4,6 +4,7 @@
 # make docs    build the documentation into site/
 # make bench   measure every claim about speed and write docs/benchmarks.md
 # make examples-paper DATA=DIR   run the paper's study on DIR/cifar10-jpeg, which takes over an hour
+# make examples-landscapes DATA=DIR   compare landscapes of residual networks on it, which takes hours
 # make examples DATA=DIR   train the worked examples of the docs on DIR/cifar10-jpeg and DIR/mnist
 
 PYTHON ?= python3
@@ -11,10 +12,12 @@ DATA ?= ../shared/data
 BIN := .venv/bin
 # What modescape is measured against; without its dependencies, which are not needed here.
 PEERS := torchensemble loss-landscapes
+# Curvature's library and what it uses, without what pulls in torchvision.
+CURVATURE := curvlinops-for-pytorch einconv einops linear_operator opt-einsum tqdm
 CIFAR := $(if $(wildcard $(DATA)/cifar10-jpeg),--data $(DATA))
 TESTS := -n 2
 
-.PHONY: demo test check format lint types contract unit docs bench examples examples-paper clean
+.PHONY: demo test check format lint types contract unit docs bench examples examples-landscapes examples-paper clean
 
 demo: .venv/run
 	$(BIN)/modescape study fort2019 --preset demo
@@ -51,6 +54,10 @@ examples: .venv/dev
 examples-paper: .venv/dev
 	$(BIN)/python docs/examples/make.py $(DATA) --only paper
 
+examples-landscapes: .venv/dev
+	$(BIN)/python docs/examples/make.py $(DATA) --only skips
+	$(BIN)/python docs/examples/make.py $(DATA) --only shapes
+
 clean:
 	rm -rf .venv site
 
@@ -58,10 +65,11 @@ clean:
 .venv/run: pyproject.toml constraints.txt
 	test -d .venv || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[corruptions,fast]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[corruptions,export,fast]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps $(CURVATURE)
 	touch $@
 
 .venv/dev: .venv/run
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[corruptions,dev,docs,fast,hub]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[corruptions,dev,docs,export,fast,hub]'
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps $(PEERS)
 	touch $@

@@ -19,7 +19,7 @@ from modescape import __version__
 
 Result = TypeVar("Result")
 
-SECTIONS = ("training", "flops", "where_time_goes", "memory", "growth", "many_weights", "accuracy", "gpu")
+SECTIONS = ("training", "flops", "where_time_goes", "memory", "growth", "many_weights", "landscapes", "accuracy", "gpu")
 """The scripts, one a claim, in the order of the page."""
 
 HEADER = """# Benchmarks

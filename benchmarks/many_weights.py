@@ -39,12 +39,14 @@ class Plane:
         dataset: Its training examples are the images.
         side: Points each way of the whole grid.
         patch: Points each way of the part that the slower ways compute.
+        model: Name of the networks' architecture.
     """
 
     corners: list[nn.Module]
     dataset: Dataset
     side: int
     patch: int
+    model: str = "small-cnn"
 
     def weights(self, points: int) -> Iterator[Tree]:
         """Yield the weight vectors of the grid's first points each way, row by row."""
@@ -60,7 +62,7 @@ class Plane:
 
     def network(self) -> nn.Module:
         """Return a network whose weights may be overwritten."""
-        return task_of("small-cnn", self.dataset, 1, 1).network(0).eval()
+        return task_of(self.model, self.dataset, 1, 1).network(0).eval()
 
 
 def main() -> None:
@@ -77,11 +79,11 @@ def main() -> None:
     publish("many_weights", parts, options.output)
 
 
-def trained_plane(num_images: int, side: int, patch: int) -> Plane:
+def trained_plane(num_images: int, side: int, patch: int, model: str = "small-cnn") -> Plane:
     """Train three networks; they span the plane."""
     dataset = made_images(num_images)
-    handle = modescape_run(task_of("small-cnn", dataset, 3, 5))[0]()
-    return Plane([network.eval() for network in handle()], dataset, side, patch)
+    handle = modescape_run(task_of(model, dataset, 3, 5))[0]()
+    return Plane([network.eval() for network in handle()], dataset, side, patch, model)
 
 
 def report(plane: Plane, options: Options, seconds: dict[str, list[float]], losses: dict[str, np.ndarray]) -> list[str]:
