@@ -385,3 +385,16 @@ def test_weights_that_do_not_fit_are_told_when_their_turn_comes():
     next(found)
     with pytest.raises(ArgumentError, match=r"`weights` must have the names of the network's parameters; got no '0\.w"):
         next(found)
+
+
+def test_standard_errors_are_about_all_that_the_batches_are_a_sample_of():
+    network, inputs = nn.Linear(1, 1, bias=False), torch.tensor([[1.0], [2.0], [4.0], [7.0]])
+    (found,) = Objective(network, nn.MSELoss(), [(inputs, torch.zeros(4, 1))], available=9).each(
+        [{"weight": torch.ones(1, 1)}]
+    )
+    losses = np.array([1.0, 4.0, 16.0, 49.0])
+    assert found["loss/error"] == pytest.approx(losses.std(ddof=1) / 2 * np.sqrt(1 - 4 / 9))
+    with pytest.raises(
+        ArgumentError, match=r"^`available` must be at least 4; got 3. Leave it out where `batches` hold"
+    ):
+        Objective(network, nn.MSELoss(), [(inputs, torch.zeros(4, 1))], available=3)

@@ -76,6 +76,7 @@ class Objective:
             decided as these decide. Without effect where outputs are not scores of classes.
         forward: Runs a network on a batch and returns (outputs, targets).
         examples: Size of the sample of examples that are used; None takes all.
+        available: How many examples there are where `batches` hold a sample of them already, for standard errors.
         batch_norm: "renew" measures the statistics of batch norm at each weights anew, with the references' too;
             "keep" takes those of the weights, or the network's.
         batch_norm_batches: Training examples for these statistics; by default those of `batches`.
@@ -86,7 +87,7 @@ class Objective:
     Attributes:
         names: What is measured: "loss", and "accuracy", "agreement/NAME" and the metrics where there are any.
         num_examples: Examples used.
-        num_available: Examples in `batches`.
+        num_available: Examples in `batches`, or that they are a sample of.
         renews: Whether there is batch norm whose statistics are measured anew.
         classifies: Whether outputs are scores of classes, so that there are decisions to agree on.
 
@@ -109,6 +110,7 @@ class Objective:
         references: Mapping[str, Mapping[str, Tensor]] | None = None,
         forward: Forward | None = None,
         examples: int | None = None,
+        available: int | None = None,
         batch_norm: Literal["renew", "keep"] = "renew",
         batch_norm_batches: Iterable[Any] | None = None,
         seed: int = 0,
@@ -128,7 +130,10 @@ class Objective:
             self._training = Batches(
                 batch_norm_batches, device=self._device, num_examples=None, seed=seed, argument="batch_norm_batches"
             )
-        self.num_examples, self.num_available = self._batches.num_examples, self._batches.num_available
+        self.num_examples = self._batches.num_examples
+        self.num_available = self._batches.num_available if available is None else available
+        advice = "Leave it out where `batches` hold all examples"
+        check_at_least(self.num_available, self._batches.num_available, "available", advice)
         self._scores = {"loss": score_of(loss, "loss")}
         self._metrics = {name: score_of(metric, "metrics") for name, metric in (metrics or {}).items()}
         self._probe(network, workers)
@@ -192,7 +197,7 @@ class Objective:
 
     def _prepare(self, network: nn.Module) -> None:
         """Cut and join batches where that changes nothing but the speed, and those of a sample, which are shreds."""
-        is_sample = self.num_examples < self.num_available
+        is_sample = self.num_examples < self._batches.num_available
         if is_sample or (self._by_example and not self._mixes):
             is_small = self._device.type == "cpu" and wants_channels_last(network)
             self._batches.regroup(CPU_BATCH_SIZE if is_small else ACCELERATOR_BATCH_SIZE)

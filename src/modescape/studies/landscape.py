@@ -80,7 +80,7 @@ def landscape(
         points: Points along each axis, at the finest; 2**k + 1 for an adaptive grid.
         tolerance: Of an adaptive grid: the largest error of what is predicted between, as a share of the range of
             values (of their logarithm, where the loss varies more than 20-fold). Accuracy and agreement, which are
-            fractions of N examples, reach 0.25 / sqrt(N) where that is more.
+            fractions of N examples, reach their largest standard error, 0.5 / sqrt(N), where that is more.
         metrics: More like `loss`, by name.
         references: Networks by name; the share of examples decided as they decide is measured too. By default the
             model itself.

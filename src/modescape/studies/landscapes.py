@@ -108,18 +108,17 @@ def objective(context: StudyContext, references: Iterable[int] = ()) -> Objectiv
         references: The members.
     """
     settings, dataset = context.settings.landscape, context.dataset
-    found = Objective(
+    # The sample is drawn here, where all steps look at the same examples; standard errors are about the whole test set.
+    return Objective(
         context.network,
         F.cross_entropy,
         _Batches(landscape_examples(context), dataset),
         references={name_of(member): weights_of(context, member) for member in references},
+        available=len(dataset.test),
         batch_norm="renew" if settings.renew_batch_norm else "keep",
         batch_norm_batches=_Batches(context.sample_of(dataset.train, settings.batch_norm_examples), dataset),
         seed=context.settings.seed,
     )
-    # The sample is drawn here, where all steps look at the same examples; standard errors are about the whole test set.
-    found.num_available = len(dataset.test)
-    return found
 
 
 def batch_norm_of(context: StudyContext) -> str:

@@ -28,10 +28,6 @@ MakeTree: TypeAlias = Callable[[Float[Tensor, "param"], Point], Tree]
 """Turns a vector, and its coordinates in a plane, into weights: parameters by name, and buffers."""
 
 AXES = (ALPHA, BETA)
-SHARE_OF_NOISE = 0.5
-"""Accuracy and agreement are not refined below this share of the largest standard error, 0.5 / sqrt(N), that fractions
-of N examples have: neighbouring points differ by single examples, and no grid is fine enough for that."""
-
 AGREEMENT = "agreement/"
 """How the names of agreements with references begin."""
 
@@ -106,7 +102,7 @@ def measured_plane(
         grid: Measure where the surface bends, or everywhere.
         points: Points along each axis, at the finest.
         tolerance: Of an adaptive grid, as a share of the range of values. Accuracy and agreement, which are fractions
-            of N examples, reach 0.25 / sqrt(N) where that is more.
+            of N examples, reach their largest standard error, 0.5 / sqrt(N), where that is more.
         kept: Points known from before; new ones are added.
         progress: Told of each point.
         task: What to call the work.
@@ -127,7 +123,8 @@ def measured_plane(
         return objective.each(tree(view.flat.point(*place), place) for place in places)
 
     if grid == "adaptive":
-        noise = SHARE_OF_NOISE * 0.5 / math.sqrt(objective.num_examples)
+        # The largest standard error of a fraction of the examples: what is finer says nothing of others.
+        noise = 0.5 / math.sqrt(objective.num_examples)
         surface = adaptive_surface(
             evaluate,
             ranges,
