@@ -24,6 +24,8 @@ MODELS = {"small-cnn": 4, "mlp": 6, "resnet20": 2}
 OWN, HALF, PEER = "modescape, float32", "modescape, bf16", "loss-landscapes 3.0.6"
 RANGE = (-0.5, 1.5)
 TOLERANCE = 0.02
+FEW_IMAGES = 256
+"""Those of the grids, whose error shows at four times as many points as the finest has."""
 INTRODUCTION = """Timed is the mean NLL on the same images at each point of a plane through three networks trained for a
 few epochs, weights of the points included. Both use the averages of batch norm of the plane's first network.
 
@@ -43,7 +45,7 @@ def main() -> None:
         rows += found
         notes.append(note)
     header = ["network", "", "milliseconds a point", "ratio to loss-landscapes"]
-    smooth = trained_plane(num_images, 1, 1)
+    smooth = trained_plane(64 if options.quick else FEW_IMAGES, 1, 1)
     parts = [
         "## Loss surfaces",
         machine(),
@@ -117,9 +119,9 @@ def losses_of(plane: Plane, places: Iterable[tuple[float, float]]) -> Iterator[f
 
 def equal_error(plane: Plane, num: int) -> list[str]:
     """Return how many points a grid needs with refinement, and without it for the same largest error."""
-    axis = np.linspace(*RANGE, num)
-    truth = np.array(list(losses_of(plane, [(x, y) for x in axis for y in axis]))).reshape(num, num)
-    known = {(float(x), float(y)): truth[i, j] for i, x in enumerate(axis) for j, y in enumerate(axis)}
+    fine = np.linspace(*RANGE, 2 * num - 1)
+    truth = np.array(list(losses_of(plane, [(x, y) for x in fine for y in fine]))).reshape(len(fine), len(fine))
+    known = {(float(x), float(y)): truth[i, j] for i, x in enumerate(fine) for j, y in enumerate(fine)}
 
     def evaluate(points: Iterable[tuple[float, ...]]) -> Iterator[Mapping[str, float]]:
         return ({"loss": known[min(known, key=lambda at: np.hypot(at[0] - x, at[1] - y))]} for x, y in points)
@@ -128,22 +130,24 @@ def equal_error(plane: Plane, num: int) -> list[str]:
     logarithmic = bool(truth.min() > 0 and truth.max() > LOG_RATIO * truth.min())
     scale: Callable[[np.ndarray], np.ndarray] = np.log if logarithmic else np.asarray
     drawn, span = scale(truth), np.ptp(scale(truth))
-    error = np.abs(scale(surface.values["loss"]) - drawn).max() / span
+    error = np.abs(between(fine[::2], scale(surface.values["loss"]), fine) - drawn).max() / span
     rows = [["adaptive", str(surface.num_measured), f"{error:.2%}"]]
     sizes = [size for size in (2**k + 1 for k in range(2, 12)) if size <= num]
     needed = 0
     for size in sizes:
-        step = (num - 1) // (size - 1)
-        missed = np.abs(between(axis[::step], drawn[::step, ::step], axis) - drawn).max() / span
+        step = (len(fine) - 1) // (size - 1)
+        missed = np.abs(between(fine[::step], drawn[::step, ::step], fine) - drawn).max() / span
         rows.append([f"uniform, {size} x {size}", str(size**2), f"{missed:.2%}"])
         needed = needed or (size**2 if missed <= error else 0)
+    needed_text = f"takes {needed / surface.num_measured:.1f} times the points" if needed else "is finer than these"
     return [
-        "The same plane of `small-cnn`, half its width around the three networks included, to "
-        f"{num} x {num} points: what is not measured is predicted (between points of uniform grids bilinearly), "
-        "and the error is the largest of all points of the finest grid, which itself has none by definition, as a "
-        f"share of the range of the {'logarithm of the ' if logarithmic else ''}loss.",
+        "The same plane of `small-cnn`, half its width around the three networks included, on "
+        f"{len(plane.dataset.train)} images. Points of the adaptive grid lie on a lattice of {num} x {num}, of which "
+        f"it measures those that it needs for an error of {TOLERANCE:.0%}. Between points all grids are bilinear; the "
+        f"error is the largest at {len(fine)} x {len(fine)} points that were all measured, as a share of the range of "
+        f"the {'logarithm of the ' if logarithmic else ''}loss.",
         table(["grid", "points measured", "largest error"], rows),
-        f"The first uniform grid with no larger error takes {needed / surface.num_measured:.1f} times the points.",
+        f"The first uniform grid with no larger error {needed_text}.",
     ]
 
 

@@ -9,6 +9,7 @@ from torch import nn
 from landscapes.curved import batches_of, full_ggn, full_hessian, images, is_same, pooled, state_of
 from modescape.core.errors import ArgumentError
 from modescape.landscapes import curvature, spectral_density, top_eigenvalues, trace
+from modescape.landscapes.operators import CurvatureMatrix
 
 INPUTS, LABELS = images()
 BATCHES = batches_of(INPUTS, LABELS)
@@ -119,6 +120,39 @@ def test_the_density_of_a_large_matrix_converges_to_its_smoothed_spectrum():
     found = spectral_density(Quadratic(true.tolist()), height, PARABOLA, seed=1, **options)
     expected = smoothed(true, found.at, 30)
     assert np.abs(found.density - expected).mean() < 0.1 * expected.mean()
+
+
+class Rounded:
+    """A diagonal matrix in single precision whose products are rounded as those of a network are."""
+
+    def __init__(self, values):
+        self.values, self.size, self.shape = torch.tensor(values, dtype=torch.float32), len(values), (len(values),) * 2
+        self.dtype, self.device = torch.float32, torch.device("cpu")
+        self.products, self._generator = 0, torch.Generator().manual_seed(0)
+
+    def times(self, columns):
+        self.products += columns.shape[1]
+        noise = torch.randn(columns.shape, generator=self._generator) / self.size**0.5
+        return self.values[:, None] * columns + 1e-7 * self.values.max() * noise
+
+    def __matmul__(self, vector):
+        return self.times(vector[:, None])[:, 0]
+
+    def normals(self, number, generator):
+        return torch.randn(number, self.size, generator=generator)
+
+    to_scipy = CurvatureMatrix.to_scipy
+
+
+@pytest.mark.parametrize("smallest", [0.0, -1.5])
+def test_a_spectrum_that_ends_at_zero_has_ends(smallest):
+    # Asked for a share of the eigenvalue itself, ARPACK never finds one of 0, and the density would be NaN.
+    bulk = 0.05 * np.random.default_rng(0).exponential(size=500)
+    matrix = Rounded([566.0, 421.0, 160.0, 114.0, 90.0, *bulk, *np.linspace(smallest, 0.0, 500)])
+    low, high = curvature._ends(matrix, seed=3)
+    assert high == pytest.approx(566.0, rel=1e-4)
+    assert low == pytest.approx(smallest, abs=1e-4 * 566.0)
+    assert matrix.products < 100
 
 
 @settings(max_examples=10, deadline=None)

@@ -9,6 +9,9 @@ from modescape.report import write_report
 from report.samples import sample_contents
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+DRAWN_WITHIN = 180_000
+"""Milliseconds after which a page that is not drawn is broken: that of a whole study has over a hundred panels, and the
+machine may be busy."""
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -77,7 +80,7 @@ def opened_page(browser, path, width=1200, height=900, **options):
     opened.page.on("request", lambda request: opened.requests.append(request.url))
     opened.page.goto(path.as_uri())
     if options.get("java_script_enabled", True):
-        opened.page.wait_for_selector("html[data-drawn]")
+        opened.page.wait_for_selector("html[data-drawn]", timeout=DRAWN_WITHIN)
     return context, opened
 
 

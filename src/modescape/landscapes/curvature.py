@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float
-from scipy.sparse.linalg import ArpackError, ArpackNoConvergence, eigsh
+from scipy.sparse.linalg import ArpackError, ArpackNoConvergence, LinearOperator, eigsh
 from torch import Tensor, nn
 
 from modescape.core.checks import check_at_least
@@ -19,6 +19,10 @@ from modescape.landscapes.risk import Batches, Loss
 TOLERANCE = 1e-2
 """Relative accuracy asked of eigenvalues: that of curvlinops for the ends of a spectrum. The error of a well separated
 eigenvalue is of the order of its square."""
+
+END_TOLERANCE = 1e-4
+"""Accuracy asked of the smallest eigenvalue, as a share of the width of the spectrum. A share of itself would never be
+reached where it is 0, as it is for Gauss-Newton matrices of networks with more parameters than outputs to fit."""
 
 MAX_RESTARTS = 30
 """Of ARPACK; an eigenvalue that was not found by then is NaN."""
@@ -47,7 +51,7 @@ class Density:
     Attributes:
         at: Evenly spaced values.
         density: Density of the eigenvalues there: the sum of all, times the distance of two values, is 1.
-        smallest: The smallest eigenvalue.
+        smallest: The smallest eigenvalue, to a ten-thousandth of the width of the spectrum.
         largest: The largest one.
     """
 
@@ -93,32 +97,46 @@ def top_eigenvalues(
     if num > operator.size:
         rule = f"be at most {operator.size}, the number of parameters"
         raise ArgumentError("num", rule, num, "Ask for fewer eigenvalues")
-    return _eigenvalues(operator, num, "LA", derived_seed(seed, Stream.PROBE, EIGENVALUE_RUN))[::-1]
+    return _largest(operator, num, derived_seed(seed, Stream.PROBE, EIGENVALUE_RUN))
 
 
-def _eigenvalues(operator: CurvatureMatrix, num: int, which: str, seed: int) -> Float[np.ndarray, "eigenvalue"]:
-    """Return some eigenvalues, increasing; NaN in front for those that were not found.
-
-    Args:
-        operator: The matrix.
-        num: How many.
-        which: "LA" for the largest, "BE" for half of them from each end.
-        seed: Seed of the first vector.
-    """
+def _largest(operator: CurvatureMatrix, num: int, seed: int) -> Float[np.ndarray, "eigenvalue"]:
+    """Return the largest eigenvalues, decreasing; NaN at the end for those that were not found."""
     start = operator.normals(1, torch_generator(seed)).T
     if not bool(operator.times(start).isfinite().all()):
         return np.full(num, np.nan)
     if operator.size <= max(DENSE_SIZE, 2 * num):
-        return _picked(np.linalg.eigvalsh(_dense(operator)), num, which)
+        return np.linalg.eigvalsh(_dense(operator))[::-1][:num]
+    found = _arpack(operator.to_scipy(), num, "LA", TOLERANCE, start.reshape(-1).numpy(force=True))
+    return np.concatenate([np.sort(found)[::-1], np.full(num - len(found), np.nan)]).astype(np.float64)
 
-    first = start.reshape(-1).numpy(force=True)
+
+def _ends(operator: CurvatureMatrix, seed: int) -> tuple[float, float]:
+    """Return the smallest and the largest eigenvalue, NaN where they were not found."""
+    high = float(_largest(operator, 1, seed)[0])
+    if not math.isfinite(high):
+        return math.nan, math.nan
+    if operator.size <= DENSE_SIZE:
+        return float(np.linalg.eigvalsh(_dense(operator))[0]), high
+    start = operator.normals(1, torch_generator(seed)).reshape(-1).numpy(force=True)
+    whole = operator.to_scipy()
+    # Of A - high * I the one sought is as large as the spectrum is wide, and ARPACK's tolerance a share of that.
+    below = LinearOperator(whole.shape, lambda vector: whole @ vector - high * vector, dtype=whole.dtype)  # pyright: ignore[reportCallIssue]
+    found = _arpack(below, 1, "SA", END_TOLERANCE, start)
+    return (float(found[0]) + high if len(found) else math.nan), high
+
+
+def _arpack(
+    matrix: LinearOperator, num: int, which: str, tolerance: float, start: Float[np.ndarray, "param"]
+) -> Float[np.ndarray, "eigenvalue"]:
+    """Return the eigenvalues that were found, at most so many."""
     try:
         found = eigsh(
-            operator.to_scipy(),
+            matrix,
             num,
             which=which,
-            v0=first,
-            tol=TOLERANCE,
+            v0=start,
+            tol=tolerance,  # pyright: ignore[reportArgumentType]
             maxiter=MAX_RESTARTS,
             return_eigenvectors=False,
         )
@@ -126,18 +144,13 @@ def _eigenvalues(operator: CurvatureMatrix, num: int, which: str, seed: int) -> 
         found = error.eigenvalues
     except ArpackError:
         found = np.empty(0)
-    return np.concatenate([np.full(num - len(found), np.nan), np.sort(found)]).astype(np.float64)
+    return np.asarray(found)
 
 
 def _dense(operator: CurvatureMatrix) -> Float[np.ndarray, "param param"]:
     """Write a small matrix out."""
     columns = operator.times(torch.eye(operator.size, dtype=operator.dtype, device=operator.device))
     return ((columns + columns.T) / 2).double().numpy(force=True)
-
-
-def _picked(values: Float[np.ndarray, "param"], num: int, which: str) -> Float[np.ndarray, "eigenvalue"]:
-    """Return those of all eigenvalues, increasing, that are asked for."""
-    return values[len(values) - num :] if which == "LA" else values[[0, -1]]
 
 
 def trace(
@@ -228,14 +241,12 @@ def spectral_density(
     check_at_least(rank, 2, "rank", "Pass 40")
     check_at_least(num_bins, 2, "num_bins", "Pass 256")
     operator = CurvatureMatrix(network, loss, batches, matrix)
-    low, high = _eigenvalues(operator, min(2, operator.size), "BE", derived_seed(seed, Stream.PROBE, DENSITY_RUN))[
-        [0, -1]
-    ]
+    low, high = _ends(operator, derived_seed(seed, Stream.PROBE, DENSITY_RUN))
     if not (math.isfinite(low) and math.isfinite(high)):
         return Density(np.full(num_bins, np.nan), np.full(num_bins, np.nan), math.nan, math.nan)
     # A matrix with one eigenvalue has no width.
     spread = max(high - low, 1e-3 * abs(high), 1e-12) - (high - low)
-    ends = float(low - spread / 2), float(high + spread / 2)
+    ends = low - spread / 2, high + spread / 2
     if operator.size <= DENSE_SIZE:
         at, density = _density_of_all(operator, ends, num_bins)
     else:
@@ -244,7 +255,7 @@ def spectral_density(
                 operator, min(rank, operator.size), num_points=num_bins, num_repeats=num_samples, boundaries=ends
             )
     at, density = at.double().numpy(force=True), density.double().numpy(force=True)
-    return Density(at, density / (density.sum() * (at[1] - at[0])), float(low), float(high))
+    return Density(at, density / (density.sum() * (at[1] - at[0])), low, high)
 
 
 def _density_of_all(operator: CurvatureMatrix, ends: tuple[float, float], num_bins: int) -> tuple[Tensor, Tensor]:

@@ -202,7 +202,7 @@ def _residuals(dataset: xr.Dataset) -> list[str]:
         residual = dataset["path_residual"].transpose(MEMBER, ...).values
         if np.isfinite(residual).any() and np.nanmax(residual) > NEAR:
             sentences.append(
-                "Ways of training are projections: their checkpoints lie up to "
+                "Paths of training are projections: their checkpoints lie up to "
                 f"{float(np.nanmax(residual)):.3g} from the plane (median {float(np.nanmedian(residual)):.3g}), so "
                 "their own loss, told at each point, is not that of the surface below them."
             )

@@ -37,7 +37,7 @@ SHOWS: Final = {
     ),
     "trajectory": (
         "Each point is one network of the plane that holds as much as possible of the checkpoints' distances from the "
-        "last one; ways of training are drawn onto it, from the ring to the star."
+        "last one; paths of training are drawn onto it, from the ring to the star."
     ),
     "curve": (
         "Each point is one network of the plane through two solutions and the control point of the curve fitted "
@@ -57,7 +57,7 @@ LOOK_FOR: Final = {
         "What is narrow in a few of very many directions can't be seen in two random ones."
     ),
     "trajectory": (
-        "Look for a long way down into one valley and a short way along its floor. Two ways that come near each other "
+        "Look for a long way down into one valley and a short way along its floor. Two paths that come near each other "
         "here may still be far apart in what is not drawn."
     ),
     "curve": (

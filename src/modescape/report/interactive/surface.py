@@ -47,7 +47,7 @@ def surface_spec(panel: Surface, legend: tuple[LegendEntry, ...]) -> Spec:
         "layout": base_layout() | {"xaxis": x_room, "yaxis": y_room, "hovermode": "closest", "shapes": _ground(panel)},
         "scale": surface_key(panel),
         "grid": _grid(panel),
-        "walks": [walk_spec(walk, legend) for walk in panel.walks],
+        "walks": [walk_spec(walk, legend) | {"notes": []} for walk in panel.walks],
         "steps": list(panel.steps),
         "aspect": round(aspect, 3),
     }

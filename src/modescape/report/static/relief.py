@@ -152,7 +152,8 @@ def _draw_places(axes: Axes, scene: Scene) -> None:
     for place in scene.surface.places:
         points = scene.raised(np.full(2, place.x), np.full(2, place.y)) + np.array([[0, 0, 0], [0, 0, PIN]])
         if np.isfinite(points).all():
-            axes.plot(*scene.camera.seen(points).T, color=LIGHT["ink"], linewidth=0.9, zorder=3.5)
+            for color, width, zorder in ((HALO, 2.6, 3.4), (LIGHT["ink"], 1.0, 3.5)):
+                axes.plot(*scene.camera.seen(points).T, color=color, linewidth=width, zorder=zorder)
         _draw_mark(axes, scene, (place.x, place.y), PIN, **mark_style(MARKERS[place.symbol]))
         above = scene.camera.seen(points[1])
         text = axes.annotate(

@@ -199,7 +199,9 @@
     }).filter(({ foot }) => !Number.isNaN(foot[2]));
     shown.sort((a, b) => view.groundDistance(...b.foot) - view.groundDistance(...a.foot));
     for (const { place, foot, head } of shown) {
-      stroke(context, [pen.place(foot), pen.place(head)], modescape.color(place.isChosen ? "mark" : "ink"), 1.2);
+      const ends = [pen.place(foot), pen.place(head)];
+      stroke(context, ends, modescape.color("surface"), 3.4);
+      stroke(context, ends, modescape.color(place.isChosen ? "mark" : "ink"), 1.4);
       const [x, y] = pen.place(head);
       const alpha = scene.isHidden(spec, surface, view, head) ? 0.5 : 1;
       paintSymbol(context, place, x, y, alpha);
