@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from common import Options, alternate, counted, machine, parsed_options, publish, ratios, spread, table
 from many_weights import Plane, inputs_and_labels, peer_run, trained_plane
+from modescape.core.trees import Tree
 from modescape.functions.many import Precision
 from modescape.landscapes import Objective
 from modescape.landscapes.grids import LOG_RATIO, adaptive_surface
@@ -101,7 +102,7 @@ def own_run(plane: Plane, precision: Precision) -> Callable[[], np.ndarray]:
     objective = objective_of(plane, precision)
 
     def run() -> np.ndarray:
-        found = [each["loss"] for each in objective.each(plane.weights(plane.patch))]
+        found = [each["loss"] for each in objective.each(parameters_of(plane, plane.weights(plane.patch)))]
         return np.array(found).reshape(plane.patch, plane.patch)
 
     return run
@@ -114,7 +115,13 @@ def losses_of(plane: Plane, places: Iterable[tuple[float, float]]) -> Iterator[f
         {name: own + alpha * (first[name] - own) + beta * (second[name] - own) for name, own in start.items()}
         for alpha, beta in places
     )
-    return (found["loss"] for found in objective_of(plane).each(trees))
+    return (found["loss"] for found in objective_of(plane).each(parameters_of(plane, trees)))
+
+
+def parameters_of(plane: Plane, trees: Iterable[Tree]) -> Iterator[Tree]:
+    """Yield weights without buffers, which are then those of the plane's first network: loss-landscapes moves none."""
+    names = [name for name, _ in plane.corners[0].named_parameters()]
+    return ({name: tree[name] for name in names} for tree in trees)
 
 
 def equal_error(plane: Plane, num: int) -> list[str]:

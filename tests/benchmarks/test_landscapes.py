@@ -31,6 +31,18 @@ def test_loss_landscapes_shifts_every_second_row_by_a_step(plane):
     assert (np.abs(theirs - stated)[::2] > 1e-4).all()
 
 
+def test_averages_of_batch_norm_stay_those_of_the_first_network():
+    package = installed("loss_landscapes")
+    if package is None:
+        pytest.skip("loss-landscapes is not installed")
+    dataset = made_images(16)
+    corners = [task_of("resnet20", dataset, 1, 1, seed=seed).network(0) for seed in range(3)]
+    for corner in corners:
+        corner(dataset.prepare(dataset.train.inputs))
+    plane = Plane([corner.eval() for corner in corners], dataset, 3, 2, "resnet20")
+    np.testing.assert_allclose(peer_run(plane, package)(), own_run(plane, "float32")(), rtol=1e-4)
+
+
 def test_interpolation_is_bilinear():
     coarse, fine = np.linspace(0, 1, 3), np.linspace(0, 1, 9)
     values = np.add.outer(coarse, 2 * coarse) + np.multiply.outer(coarse, coarse)
