@@ -2,12 +2,11 @@
 
 Usage: python docs/examples/make.py DIR, where DIR holds the folders `cifar10-jpeg` and `mnist` (Hugging Face Parquet).
 The runs are kept in `runs/`; an example that was stopped goes on where it was.
-The example `paper` takes hours and is made only by `--only paper`.
+The examples `paper`, `skips` and `shapes` take hours and are made only by `--only NAME`.
 """
 
 import argparse
 import json
-import os
 import re
 import subprocess
 import sys
@@ -17,18 +16,36 @@ from typing import Any
 
 import numpy as np
 import paper_tables
-import torch
+import shapes_tables
+import skips
 import xarray as xr
+from pages import NEWPARAGRAPH, answers_text, facts_lines, facts_of, figure_sections, write_sections
 
 import modescape
 from modescape.report import FIGURES, drawn
 from modescape.report.metrics import METRICS
-from modescape.studies.report import report_contents
+from modescape.studies.report import command_of, report_contents
+from modescape.studies.settings import StudySettings
 
 HERE = Path(__file__).parent
-NEWPARAGRAPH = "\n\n"
 RESULTS = ("training", "solutions", "trajectories", "embedding", "ensemble")
-PAPER = "paper"
+PAPER, SKIPS, SHAPES = "paper", "skips", "shapes"
+RUNS = {PAPER: Path("runs") / "example-paper", SKIPS: Path("runs") / "li56", SHAPES: Path("runs") / "example-shapes"}
+"""Where the long examples are kept; that of `skips` is what the names of its two runs begin with."""
+SHAPES_SETTINGS = {
+    "limit": 2000,
+    "test-limit": 2000,
+    "members": 4,
+    "epochs": 20,
+    "batch-size": 64,
+    "learning-rate": 0.003,
+    "schedule": "cosine",
+    "engine": "loop",
+    "curvature-examples": 200,
+    "trace-samples": 10,
+    "width-directions": 3,
+}
+QUICK_SHAPES = {**SHAPES_SETTINGS, "limit": 100, "test-limit": 100, "members": 2, "epochs": 2, "curvature-examples": 20}
 QUICK = {"members": 2, "epochs": 2, "limit": 2000, "test-limit": 1000}
 
 
@@ -53,15 +70,15 @@ def main() -> None:
     parser.add_argument("directory", type=Path, help="holds the folders cifar10-jpeg and mnist")
     parser.add_argument(
         "--only",
-        choices=[*(example.name for example in EXAMPLES), PAPER],
+        choices=[*(example.name for example in EXAMPLES), *RUNS],
         help="make one example",
     )
-    parser.add_argument("--run", type=Path, default=Path("runs") / f"example-{PAPER}", help="run of the example paper")
-    parser.add_argument("--output", type=Path, default=HERE / PAPER, help="where to keep the example paper")
+    parser.add_argument("--run", type=Path, help="run of a long example; of skips, what the names of both begin with")
+    parser.add_argument("--output", type=Path, help="where to keep a long example")
     parser.add_argument("--quick", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.only == PAPER:
-        keep_paper(paper_run(arguments.directory, arguments.run), arguments.output)
+    if arguments.only in RUNS:
+        make_long(arguments)
         return
     settings = QUICK if arguments.quick else {"members": 5, "epochs": 10}
     for example in EXAMPLES:
@@ -71,9 +88,108 @@ def main() -> None:
             keep(run, shown_command(example, settings), HERE / example.name)
 
 
+def make_long(arguments: argparse.Namespace) -> None:
+    """Make one of the examples that take hours."""
+    name, directory, is_quick = arguments.only, arguments.directory, arguments.quick
+    run, output = arguments.run or RUNS[name], arguments.output or HERE / name
+    if name == PAPER:
+        keep_paper(paper_run(directory, run), output)
+    elif name == SKIPS:
+        settings = skips.QUICK if is_quick else skips.FULL
+        runs = {skip: skip_run(directory, run, settings, skip=skip) for skip in skips.NAMES}
+        skips.keep_skips(runs, settings, output)
+        write_sections(output, skip_sections(runs, output))
+    else:
+        keep_shapes(shapes_run(directory, run, QUICK_SHAPES if is_quick else SHAPES_SETTINGS), output)
+
+
+def skip_run(directory: Path, prefix: Path, settings: skips.Settings, *, skip: bool) -> modescape.Run:
+    """Train one of the two networks, go on with it, or take it as it is where it is trained."""
+    folder = skips.folder_of(prefix, skip=skip)
+    begun = (folder / "manifest.json").is_file()
+    if not (begun and modescape.open(str(folder)).manifest["status"] in ("trained", "finished")):
+        words = ["train", "--resume"] if begun else skips.words(directory, settings, skip=skip)
+        modescape_command(*words, "--output", str(folder))
+    return modescape.open(str(folder))
+
+
+def skip_sections(runs: dict[bool, modescape.Run], folder: Path) -> dict[str, str]:
+    """Return the fragment of the page: what was run, both landscapes, and the numbers."""
+    numbers = json.loads((folder / "skips.json").read_text(encoding="utf-8"))
+    facts = {skip: facts_of(run, training_command(run)) for skip, run in runs.items()}
+    told = [f"**{skips.HEADINGS[skip]}**\n\n" + "\n".join(facts_lines(facts[skip])) for skip in runs]
+    tables = f'<div class="modescape-numbers" markdown>\n\n{NEWPARAGRAPH.join(skips.tables(numbers))}\n\n</div>'
+    return {
+        "What was run": NEWPARAGRAPH.join(told),
+        "Both landscapes": skips.figures_text(numbers, folder.name),
+        "The numbers": tables,
+    }
+
+
+def training_command(run: modescape.Run) -> str:
+    """Return the command that trains a run, from its settings, as readers see it."""
+    # What was asked of a run since it was trained is no part of it.
+    command = command_of(StudySettings(**run.settings).model_dump(mode="json")) or ""
+    return readers(command.replace("modescape study", "modescape train", 1))
+
+
+def shapes_run(directory: Path, folder: Path, settings: dict[str, Any]) -> modescape.Run:
+    """Do the study `shapes`, go on with it, or take it as it is where it is finished."""
+    begun = (folder / "manifest.json").is_file()
+    if not (begun and modescape.open(str(folder)).manifest["status"] == "finished"):
+        data = [f"parquet:{directory / name}" for name in ("mnist", "cifar10-jpeg")]
+        words = [
+            "--data",
+            data[-1],
+            "--model",
+            "resnet20",
+            "--vary",
+            f"data={','.join(data)}",
+            "--vary",
+            "skip=true,false",
+        ]
+        words += ["--vary", "width=0.25,0.5", *options(settings)]
+        modescape_command("study", "shapes", *(["--resume"] if begun else words), "--output", str(folder))
+        return modescape.open(str(folder))
+    run = modescape.open(str(folder))
+    modescape.report_run(run)
+    return run
+
+
+def keep_shapes(run: modescape.Run, folder: Path) -> None:
+    """Write what the page of the study `shapes` shows."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.iterdir():
+        old.unlink()
+    contents = report_contents(run)
+    results = {shapes_tables.SHAPES: contents.results[shapes_tables.SHAPES]}
+    figures = figure_sections(run, folder, drawn(FIGURES, results)[0])
+    summary, facts = modescape.summarise_run(run).as_dict(), facts_of(run, readers(contents.facts["command"]))
+    for name, content in (("summary", summary), ("facts", facts)):
+        (folder / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    tables = [f"### {title}\n\n{table}" for title, table in shapes_tables.tables(results[shapes_tables.SHAPES]).items()]
+    sections = {
+        "What was run": "\n".join(facts_lines(facts)),
+        "Common beliefs": paper_tables.claims(summary["claims"]),
+        "The numbers": f'<div class="modescape-numbers" markdown>\n\n{NEWPARAGRAPH.join(tables)}\n\n</div>',
+        "The figures": NEWPARAGRAPH.join(figures),
+    }
+    write_sections(folder, sections)
+
+
+def modescape_command(*words: str) -> None:
+    """Run the program with a few words."""
+    program = str(Path(sys.executable).with_name("modescape"))
+    subprocess.run([program, *words], check=True)  # noqa: S603
+
+
+def readers(command: str) -> str:
+    """Return a command with the reader's folder in place of ours."""
+    return re.sub(r"parquet:[^\s,]*?/?(cifar10-jpeg|mnist)\b", r"parquet:DIR/\1", command)
+
+
 def trained(example: Example, directory: Path, settings: dict[str, int], folder: Path) -> modescape.Run:
     """Run the command of an example, or go on with its run, and return it."""
-    program = str(Path(sys.executable).with_name("modescape"))
     if (folder / "manifest.json").is_file():
         words = ["--resume"]
     else:
@@ -84,7 +200,7 @@ def trained(example: Example, directory: Path, settings: dict[str, int], folder:
             example.model,
             *options(settings),
         ]
-    subprocess.run([program, "study", *words, "--output", str(folder)], check=True)  # noqa: S603
+    modescape_command("study", *words, "--output", str(folder))
     return modescape.open(str(folder))
 
 
@@ -96,8 +212,7 @@ def paper_run(directory: Path, folder: Path) -> modescape.Run:
         if not begun:
             words = ["--preset", "paper", "--data", f"parquet:{directory / 'cifar10-jpeg'}", "--model", "small-cnn"]
             words += ["--foreign", f"parquet:{directory / 'mnist'}", "--source-epochs", "10"]
-        program = str(Path(sys.executable).with_name("modescape"))
-        subprocess.run([program, "study", "fort2019", *words, "--output", str(folder)], check=True)  # noqa: S603
+        modescape_command("study", "fort2019", *words, "--output", str(folder))
         return modescape.open(str(folder))
     run = modescape.open(str(folder))
     modescape.report_run(run)
@@ -110,16 +225,8 @@ def keep_paper(run: modescape.Run, folder: Path) -> None:
     for old in folder.iterdir():
         old.unlink()
     contents = report_contents(run)
-    drawings = drawn(FIGURES, contents.results)[0]
-    figures = []
-    for drawing in drawings:
-        image = run.path / "figures" / f"{drawing.name}.svg"
-        (folder / image.name).write_bytes(image.read_bytes())
-        text = " ".join((drawing.shows, drawing.look_for, *drawing.found))
-        figures.append(f"### {drawing.title}\n\n{text}\n\n![{drawing.alt}]({folder.name}/{image.name})")
-    # The true command, with the reader's folder in place of ours.
-    command = re.sub(r"parquet:\S*?/?(cifar10-jpeg|mnist)\b", r"parquet:DIR/\1", contents.facts["command"])
-    summary, facts = modescape.summarise_run(run).as_dict(), facts_of(run, command)
+    figures = figure_sections(run, folder, drawn(FIGURES, contents.results)[0])
+    summary, facts = modescape.summarise_run(run).as_dict(), facts_of(run, readers(contents.facts["command"]))
     for name, content in (("summary", summary), ("facts", facts)):
         (folder / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     tables = [f"### {title}\n\n{table}" for title, table in paper_tables.tables(contents.results).items()]
@@ -132,12 +239,6 @@ def keep_paper(run: modescape.Run, folder: Path) -> None:
         "The figures": NEWPARAGRAPH.join(figures),
     }
     write_sections(folder, sections)
-
-
-def write_sections(folder: Path, sections: dict[str, str]) -> None:
-    """Write the fragment that the page of an example is made of."""
-    text = NEWPARAGRAPH.join(f"## {title}\n\n{text}" for title, text in sections.items()) + "\n"
-    (folder / "results.md").write_text(text, encoding="utf-8")
 
 
 def options(settings: dict[str, int]) -> list[str]:
@@ -173,59 +274,6 @@ def keep(run: modescape.Run, command: str, folder: Path) -> None:
         "The figures": NEWPARAGRAPH.join(figures),
     }
     write_sections(folder, sections)
-
-
-def facts_of(run: modescape.Run, command: str) -> dict[str, Any]:
-    """Return what was run, on what, and how long it took."""
-    manifest = run.manifest
-    data = {name: manifest["data"][name] for name in ("num_train", "num_validation", "num_test")}
-    versions = {name: manifest["versions"][name] for name in ("modescape", "python", "torch")}
-    return {
-        "command": command,
-        "data": data,
-        "num_parameters": manifest["model"]["num_parameters"],
-        "engine": manifest["engine"]["reason"],
-        "training_seconds": manifest["training"]["seconds"],
-        "step_seconds": {name: step["seconds"] for name, step in manifest["steps"].items() if "seconds" in step},
-        "machine": machine(),
-        "versions": versions,
-    }
-
-
-def machine() -> str:
-    """Describe this machine in words, without its name."""
-    cores = f"{os.cpu_count()} CPU cores ({torch.backends.cpu.get_cpu_capability()})"
-    return f"{torch.cuda.get_device_name()}, {cores}" if torch.cuda.is_available() else cores
-
-
-def facts_lines(facts: dict[str, Any]) -> list[str]:
-    """Return the facts as lines of Markdown."""
-    data, versions = facts["data"], facts["versions"]
-    steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in facts["step_seconds"].items())
-    return [
-        "```console",
-        f"$ {facts['command']}",
-        "```",
-        "",
-        f"- Data: {data['num_train']:,} training, {data['num_validation']:,} validation and {data['num_test']:,} test "
-        "examples",
-        f"- Network: {facts['num_parameters']:,} parameters",
-        f"- Training, all members together: {facts['training_seconds']:,.0f} s ({facts['engine']})",
-        f"- Comparison: {sum(facts['step_seconds'].values()):,.0f} s ({steps})",
-        f"- Machine: {facts['machine']}; modescape {versions['modescape']}, Python {versions['python']}, "
-        f"torch {versions['torch']}",
-    ]
-
-
-def answers_text(summary: dict[str, Any]) -> str:
-    """Return the answers of the run as a reader sees them in the report."""
-    paragraphs = []
-    for answer in (summary["different"], summary["worth_it"]):
-        paragraphs += [
-            f"**{answer['question']} {answer['headline']}**",
-            "\n".join(f"- {s}" for s in answer["sentences"]),
-        ]
-    return "\n\n".join([*paragraphs, *(f"Note: {note}" for note in summary["notes"])])
 
 
 def metrics_table(run: modescape.Run) -> str:

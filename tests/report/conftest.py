@@ -78,7 +78,7 @@ def opened_page(browser, path, width=1200, height=900, **options):
     opened.page.on("console", lambda message: opened.messages.append(f"{message.type}: {message.text}"))
     opened.page.on("pageerror", lambda error: opened.messages.append(f"error: {error}"))
     opened.page.on("request", lambda request: opened.requests.append(request.url))
-    opened.page.goto(path.as_uri())
+    opened.page.goto(path.as_uri(), timeout=DRAWN_WITHIN)
     if options.get("java_script_enabled", True):
         opened.page.wait_for_selector("html[data-drawn]", timeout=DRAWN_WITHIN)
     return context, opened
