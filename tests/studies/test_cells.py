@@ -156,3 +156,18 @@ def test_a_higher_layer_settles_what_a_lower_one_varies():
     assert left({"model": {"name": "mlp"}}) == ["data", "batch_size"]
     assert left({"model": {"name": "resnet20"}}) == ["data", "width", "batch_size"]
     assert left({"data": {"source": "a"}, "shapes": {"vary": {"data": ["c", "d"]}}}) == ["data"]
+
+
+def test_what_is_varied_above_is_no_longer_set_below():
+    below = {
+        "data": {"source": "cifar10", "limit": 5},
+        "model": {"name": "resnet", "options": {"width": 2.0, "depth": 8}},
+    }
+    above = {"shapes": {"vary": {"data": ["digits", "mnist"], "width": [0.5, 1.0]}}}
+    found = layered(below, above)
+    assert found["data"] == {"limit": 5}
+    assert found["model"] == {"name": "resnet", "options": {"depth": 8}}
+    first = with_first_cell(found)
+    assert (first["data"]["source"], first["model"]["options"]["width"]) == ("digits", 0.5)
+    same = {**below, **above}
+    assert layered(same)["data"]["source"] == "cifar10"

@@ -96,7 +96,9 @@ def cells_of(settings: StudySettings, task: TrainingTask, progress: Progress | N
 
 
 def layered(*layers: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay nested settings over one another; what a higher layer sets is no longer varied by a lower one.
+    """Lay nested settings over one another.
+
+    What a higher layer sets is no longer varied by a lower one, and what it varies is no longer set by a lower one.
 
     >>> below = {"model": {"name": "resnet20"}, "shapes": {"vary": {"data": ["mnist", "cifar10"], "width": [0.5, 1]}}}
     >>> layered(below, {"data": {"source": "digits"}})["shapes"]
@@ -106,6 +108,8 @@ def layered(*layers: Mapping[str, Any]) -> dict[str, Any]:
     for layer in layers:
         vary = result.get("shapes", {}).get("vary", {})
         left = {name: values for name, values in vary.items() if not _is_settled(name, result, layer)}
+        for name in layer.get("shapes", {}).get("vary", {}):
+            result = _without(result, name)
         result = merged(result, {"shapes": {"vary": left}} if left != vary else {}, layer)
     return result
 
@@ -193,6 +197,17 @@ def _is_given(name: str, layer: Mapping[str, Any]) -> bool:
     section, field = place_of(name)
     inner = layer.get(section, {})
     return name in inner.get(field, {}) if (section, field) == OPTIONS else field in inner
+
+
+def _without(layer: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return nested settings that do not hold a factor."""
+    section, field = place_of(name)
+    inner = dict(layer.get(section, {}))
+    if (section, field) == OPTIONS:
+        inner[field] = {option: value for option, value in inner.get(field, {}).items() if option != name}
+    else:
+        inner.pop(field, None)
+    return {**layer, **({section: inner} if section in layer else {})}
 
 
 def _is_settled(name: str, below: Mapping[str, Any], above: Mapping[str, Any]) -> bool:
