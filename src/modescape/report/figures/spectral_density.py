@@ -42,8 +42,8 @@ def compute(results: Mapping[str, xr.Dataset]) -> Drawing:
         ),
         look_for=(
             "Look for the peak at 0, directions along which the loss is flat, and for the few bumps far to the right, "
-            "along which it bends. Bumps of the Hessian left of 0 are directions that bend down; the foot of the peak is "
-            "only the smoothing."
+            "along which it bends. Bumps of the Hessian left of 0 are directions that bend down; the foot of the peak "
+            "is only the smoothing."
         ),
         panels=tuple(panel for panel in panels if panel.lines),
         table=long_table(dataset, ["density_at", "density"]),
