@@ -19,7 +19,17 @@ from modescape import __version__
 
 Result = TypeVar("Result")
 
-SECTIONS = ("training", "flops", "where_time_goes", "memory", "growth", "many_weights", "landscapes", "accuracy", "gpu")
+SECTIONS = (
+    "training",
+    "flops",
+    "where_time_goes",
+    "memory",
+    "growth",
+    "many_weights",
+    "loss_surfaces",
+    "accuracy",
+    "gpu",
+)
 """The scripts, one a claim, in the order of the page."""
 
 HEADER = """# Benchmarks

@@ -55,7 +55,9 @@ def test_the_ordinary_cell_is_made_of_the_ensemble(whole, slow):
 
 
 def test_nothing_that_was_needed_to_go_on_is_left_behind(whole):
-    assert not list(whole.path.glob("parts/*/state/*"))
+    left = {path.parts[-3] for path in whole.path.glob("parts/*/state/*")}
+    # Fitted curves stay: planes are laid through their bends.
+    assert left <= {"paths-curves"}
 
 
 def test_more_pairs_than_the_ensemble_has_are_trained(tmp_path):

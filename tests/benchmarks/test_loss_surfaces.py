@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from landscapes import between, equal_error, losses_of, own_run, stated_places
+from loss_surfaces import between, equal_error, losses_of, own_run, stated_places
 from many_weights import Plane, peer_run, plain_run
 from trainers import installed, made_images, task_of
 

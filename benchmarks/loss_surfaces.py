@@ -1,6 +1,6 @@
 """Claim: a loss surface comes faster than from loss-landscapes, is the same, and takes fewer points where it is smooth.
 
-Usage: python benchmarks/landscapes.py [--quick] [--rounds 5] [--output docs/benchmarks.md]
+Usage: python benchmarks/loss_surfaces.py [--quick] [--rounds 5] [--output docs/benchmarks.md]
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -57,7 +57,7 @@ def main() -> None:
         *notes,
         *equal_error(smooth, 17 if options.quick else 33),
     ]
-    publish("landscapes", parts, options.output)
+    publish("loss_surfaces", parts, options.output)
 
 
 def compared(plane: Plane, options: Options, package: Any) -> tuple[list[list[str]], str]:
