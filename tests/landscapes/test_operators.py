@@ -71,8 +71,10 @@ def test_defect_the_model_is_changed(matrix):
 
 def test_threads_do_not_disturb_one_another():
     expected = dense(pooled(), "hessian")
+    # Made here, because they are drawn from the global generator.
+    networks = [pooled() for _ in range(4)]
     with ThreadPoolExecutor(2) as pool:
-        for found in pool.map(lambda _: dense(pooled(), "hessian"), range(4)):
+        for found in pool.map(lambda network: dense(network, "hessian"), networks):
             assert torch.equal(found, expected)
 
 
