@@ -16,6 +16,7 @@ run = modescape.study(
     learning_rate=0.01,
     trajectories=1,
     engine="loop",
+    grid_points=17,
     tolerance=0.04,
     landscape_examples=300,
     curve_epochs=20,
