@@ -135,21 +135,17 @@ def training_command(run: modescape.Run) -> str:
 
 def shapes_run(directory: Path, folder: Path, settings: dict[str, Any]) -> modescape.Run:
     """Do the study `shapes`, go on with it, or take it as it is where it is finished."""
+    data = [f"parquet:{directory / name}" for name in ("mnist", "cifar10-jpeg")]
+    words = ["--data", data[-1], "--model", "resnet20", "--vary", f"data={','.join(data)}"]
+    words += ["--vary", "skip=true,false", "--vary", "width=0.25,0.5", *options(settings)]
+    return studied("shapes", words, folder)
+
+
+def studied(study: str, words: list[str], folder: Path) -> modescape.Run:
+    """Do a study, go on with it, or take it as it is where it is finished."""
     begun = (folder / "manifest.json").is_file()
     if not (begun and modescape.open(str(folder)).manifest["status"] == "finished"):
-        data = [f"parquet:{directory / name}" for name in ("mnist", "cifar10-jpeg")]
-        words = [
-            "--data",
-            data[-1],
-            "--model",
-            "resnet20",
-            "--vary",
-            f"data={','.join(data)}",
-            "--vary",
-            "skip=true,false",
-        ]
-        words += ["--vary", "width=0.25,0.5", *options(settings)]
-        modescape_command("study", "shapes", *(["--resume"] if begun else words), "--output", str(folder))
+        modescape_command("study", study, *(["--resume"] if begun else words), "--output", str(folder))
         return modescape.open(str(folder))
     run = modescape.open(str(folder))
     modescape.report_run(run)
@@ -158,20 +154,37 @@ def shapes_run(directory: Path, folder: Path, settings: dict[str, Any]) -> modes
 
 def keep_shapes(run: modescape.Run, folder: Path) -> None:
     """Write what the page of the study `shapes` shows."""
+    results = {shapes_tables.SHAPES: report_contents(run).results[shapes_tables.SHAPES]}
+    tables = shapes_tables.tables(results[shapes_tables.SHAPES])
+    summary = modescape.summarise_run(run).as_dict()
+    keep_study(run, folder, results, tables, {"Common beliefs": paper_tables.claims(summary["claims"])})
+
+
+def keep_study(
+    run: modescape.Run, folder: Path, results: dict[str, xr.Dataset], tables: dict[str, str], own: dict[str, str]
+) -> None:
+    """Write figures, summary, facts, and a page fragment made of them.
+
+    Args:
+        run: Of a study that is finished.
+        folder: Where to write; what it held goes.
+        results: Those whose figures are shown.
+        tables: By title.
+        own: Further sections of the page, by title.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
         old.unlink()
-    contents = report_contents(run)
-    results = {shapes_tables.SHAPES: contents.results[shapes_tables.SHAPES]}
     figures = figure_sections(run, folder, drawn(FIGURES, results)[0])
-    summary, facts = modescape.summarise_run(run).as_dict(), facts_of(run, readers(contents.facts["command"]))
+    command = report_contents(run).facts["command"]
+    summary, facts = modescape.summarise_run(run).as_dict(), facts_of(run, readers(command))
     for name, content in (("summary", summary), ("facts", facts)):
         (folder / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    tables = [f"### {title}\n\n{table}" for title, table in shapes_tables.tables(results[shapes_tables.SHAPES]).items()]
+    listed = NEWPARAGRAPH.join(f"### {title}\n\n{table}" for title, table in tables.items())
     sections = {
         "What was run": "\n".join(facts_lines(facts)),
-        "Common beliefs": paper_tables.claims(summary["claims"]),
-        "The numbers": f'<div class="modescape-numbers" markdown>\n\n{NEWPARAGRAPH.join(tables)}\n\n</div>',
+        **own,
+        "The numbers": f'<div class="modescape-numbers" markdown>\n\n{listed}\n\n</div>',
         "The figures": NEWPARAGRAPH.join(figures),
     }
     write_sections(folder, sections)
@@ -206,39 +219,21 @@ def trained(example: Example, directory: Path, settings: dict[str, int], folder:
 
 def paper_run(directory: Path, folder: Path) -> modescape.Run:
     """Run the paper's study, go on with it, or take it as it is where it is finished."""
-    begun = (folder / "manifest.json").is_file()
-    if not (begun and modescape.open(str(folder)).manifest["status"] == "finished"):
-        words = ["--resume"]
-        if not begun:
-            words = ["--preset", "paper", "--data", f"parquet:{directory / 'cifar10-jpeg'}", "--model", "small-cnn"]
-            words += ["--foreign", f"parquet:{directory / 'mnist'}", "--source-epochs", "10"]
-        modescape_command("study", "fort2019", *words, "--output", str(folder))
-        return modescape.open(str(folder))
-    run = modescape.open(str(folder))
-    modescape.report_run(run)
-    return run
+    words = ["--preset", "paper", "--data", f"parquet:{directory / 'cifar10-jpeg'}", "--model", "small-cnn"]
+    words += ["--foreign", f"parquet:{directory / 'mnist'}", "--source-epochs", "10"]
+    return studied("fort2019", words, folder)
 
 
 def keep_paper(run: modescape.Run, folder: Path) -> None:
-    """Write what the page of the paper's study shows: figures, summary, facts, and a page fragment made of them."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.iterdir():
-        old.unlink()
-    contents = report_contents(run)
-    figures = figure_sections(run, folder, drawn(FIGURES, contents.results)[0])
-    summary, facts = modescape.summarise_run(run).as_dict(), facts_of(run, readers(contents.facts["command"]))
-    for name, content in (("summary", summary), ("facts", facts)):
-        (folder / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    tables = [f"### {title}\n\n{table}" for title, table in paper_tables.tables(contents.results).items()]
-    sections = {
-        "What was run": "\n".join(facts_lines(facts)),
-        "Beside the published marks": paper_tables.marks(contents.results),
+    """Write what the page of the paper's study shows."""
+    results = report_contents(run).results
+    summary = modescape.summarise_run(run).as_dict()
+    own = {
+        "Beside the published marks": paper_tables.marks(results),
         "The claims": paper_tables.claims(summary["claims"]),
         "The answers": answers_text(summary),
-        "The numbers": f'<div class="modescape-numbers" markdown>\n\n{NEWPARAGRAPH.join(tables)}\n\n</div>',
-        "The figures": NEWPARAGRAPH.join(figures),
     }
-    write_sections(folder, sections)
+    keep_study(run, folder, results, paper_tables.tables(results), own)
 
 
 def options(settings: dict[str, int]) -> list[str]:

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from landscapes.curved import batches_of, full_ggn, full_hessian, images, pooled
+from landscapes.curved import Once, batches_of, full_ggn, full_hessian, images, pooled
 from modescape.landscapes.double_backward import ggn_times, hessian_times
 from modescape.landscapes.risk import Risk, still
 
@@ -17,20 +17,6 @@ def test_products_are_those_of_the_full_matrices(size):
     torch.testing.assert_close(hessian_times(*seen, COLUMNS), hessian @ COLUMNS, rtol=1e-8, atol=1e-10)
     ggn = full_ggn(pooled(), INPUTS, LABELS)
     torch.testing.assert_close(ggn_times(*seen, COLUMNS), ggn @ COLUMNS, rtol=1e-8, atol=1e-10)
-
-
-class Once(torch.autograd.Function):
-    """A function that can be differentiated once."""
-
-    @staticmethod
-    def forward(ctx, inputs):
-        ctx.save_for_backward(inputs)
-        return inputs**2
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, gradients):
-        return gradients * 2 * ctx.saved_tensors[0]
 
 
 @pytest.mark.parametrize("product", [hessian_times, ggn_times])

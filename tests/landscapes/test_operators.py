@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from landscapes.curved import batches_of, full_ggn, full_hessian, images, is_same, pooled, state_of
+from landscapes.curved import Once, batches_of, full_ggn, full_hessian, images, is_same, pooled, state_of
 from modescape.core.errors import ArgumentError, MissingDependencyError
 from modescape.functions.fused import POOLING
 from modescape.functions.intercept import Intercept
@@ -96,20 +96,6 @@ def test_signs_are_plus_and_minus_one():
 def raising(*_args, **_options):
     """Stands in for what PyTorch has not got."""
     raise RuntimeError
-
-
-class Once(torch.autograd.Function):
-    """A function that can be differentiated once."""
-
-    @staticmethod
-    def forward(ctx, inputs):
-        ctx.save_for_backward(inputs)
-        return inputs**2
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, gradients):
-        return gradients * 2 * ctx.saved_tensors[0]
 
 
 class Squares(nn.Module):

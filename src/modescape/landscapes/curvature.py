@@ -1,6 +1,5 @@
 """How the loss bends around weights: the largest eigenvalues, the trace and the spectrum of its second derivatives."""
 
-import importlib
 import math
 from dataclasses import dataclass
 
@@ -221,11 +220,12 @@ def spectral_density(
         matrix: "hessian", or "ggn" for the generalised Gauss-Newton matrix.
         num_samples: Iterations, each from a random vector of its own.
         rank: Steps of each, at least 2.
-        num_bins: Values at which the density is given; they reach 5% beyond the smallest and the largest eigenvalue.
+        num_bins: Number of values, at least 2, at which the density is given; they reach 5% beyond the smallest and
+            the largest eigenvalue.
         seed: Seed of the random vectors.
 
     Returns:
-        NaN throughout where the curvature is not finite.
+        Per unit of eigenvalue (the loss's over the square of a weight's); NaN throughout where curvature is not finite.
 
     Raises:
         ArgumentError: If a number or word is wrong, there is no example or no parameter, or the loss is a sum.
@@ -260,9 +260,13 @@ def spectral_density(
 
 def _density_of_all(operator: CurvatureMatrix, ends: tuple[float, float], num_bins: int) -> tuple[Tensor, Tensor]:
     """Return the density of a small matrix from all of its eigenvalues, smoothed in the same way."""
-    spectrum = importlib.import_module(f"{curvlinops().__name__}.papyan2020traces.spectrum")
+    curvlinops()
+    from curvlinops.papyan2020traces.spectrum import (  # noqa: PLC0415  optional, and imported without a warning above
+        lanczos_approximate_spectrum_from_iter,
+    )
+
     values = torch.from_numpy(np.linalg.eigvalsh(_dense(operator)))
     alike = torch.full((len(values), len(values)), len(values) ** -0.5, dtype=values.dtype)
-    return spectrum.lanczos_approximate_spectrum_from_iter(
+    return lanczos_approximate_spectrum_from_iter(
         (values, alike), ends, num_points=num_bins, kappa=KERNEL_RATIO, margin=MARGIN
     )

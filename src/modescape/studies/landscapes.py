@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
@@ -15,6 +14,7 @@ from modescape.core.trees import Tree
 from modescape.data import Dataset, Examples
 from modescape.landscapes import KeptPoints, Objective, has_running_statistics
 from modescape.studies.context import StudyContext
+from modescape.studies.planes import mixed
 from modescape.studies.settings import StudySettings
 from modescape.studies.step import LeftOutError, Step
 from modescape.studies.surroundings import Surroundings
@@ -85,19 +85,10 @@ def predictions_at(
         examples: What to predict.
     """
     first, second = (Surroundings(context, member) for member in pair)
-    trees = ({**first.tree(vector), **_mixed(first.buffers, second.buffers, share)} for vector, share in points)
+    ends = [first.buffers, second.buffers]
+    trees = ({**first.tree(vector), **mixed(ends, [1.0 - share, share])} for vector, share in points)
     for probabilities in context.predictor(examples).each(first.renewed(trees)):
         yield probabilities.numpy()
-
-
-def _mixed(first: Tree, second: Tree, share: float) -> Tree:
-    """Return buffers on the way from one network to another; numbers that can't be mixed are those of the nearer."""
-    return {
-        name: torch.lerp(tensor, second[name], share)
-        if tensor.is_floating_point()
-        else (tensor if share < 0.5 else second[name])
-        for name, tensor in first.items()
-    }
 
 
 def objective(context: StudyContext, references: Iterable[int] = ()) -> Objective:

@@ -196,7 +196,7 @@ def trees_between(like: Mapping[str, Tensor], corners: Sequence[tuple[Point, Map
 
     def make(vector: Float[Tensor, "param"], place: Point) -> Tree:
         shares = _shares(place, [corner for corner, _ in corners])
-        return {**unravel(vector, like), **_mixed([buffers for _, buffers in corners], shares)}
+        return {**unravel(vector, like), **mixed([buffers for _, buffers in corners], shares)}
 
     return make
 
@@ -210,17 +210,25 @@ def _shares(place: Point, corners: Sequence[Point]) -> Float[np.ndarray, "corner
     return shares / shares.sum()
 
 
-def _mixed(buffers: Sequence[Mapping[str, Tensor]], shares: Float[np.ndarray, "corner"]) -> Tree:
-    """Return the weighted mean of buffers."""
+def mixed(buffers: Sequence[Mapping[str, Tensor]], shares: Sequence[float] | Float[np.ndarray, "corner"]) -> Tree:
+    """Return the weighted mean of the buffers of some networks; numbers that can't be mixed are those of the nearest.
+
+    Args:
+        buffers: Of each network, by name.
+        shares: How much each counts, none below 0, with a sum of 1; a single one that counts is passed on to the bit.
+
+    >>> mixed([{"b": torch.zeros(1)}, {"b": torch.ones(1)}], [0.75, 0.25])["b"].item()
+    0.25
+    """
     counted = [(float(share), entry) for share, entry in zip(shares, buffers, strict=True) if share > 0.0]
     _, nearest = max(counted, key=lambda pair: pair[0])
-    mixed: Tree = {}
+    found: Tree = {}
     for name, tensor in nearest.items():
         if not tensor.is_floating_point() or len(counted) == 1:
-            mixed[name] = tensor
+            found[name] = tensor
             continue
-        mixed[name] = torch.stack([share * entry[name] for share, entry in counted]).sum(dim=0)
-    return mixed
+        found[name] = torch.stack([share * entry[name] for share, entry in counted]).sum(dim=0)
+    return found
 
 
 def _parts(weights: Weights) -> tuple[Tensor, Mapping[str, Tensor]]:

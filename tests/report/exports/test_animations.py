@@ -99,10 +99,13 @@ def test_a_walk_becomes_pictures_of_one_size(monkeypatch):
 def test_an_mp4_is_made_by_ffmpeg_from_every_picture(ffmpeg):
     ffmpeg(ENCODER)
     words, _, pixels = as_mp4(plane_samples.random_plane(5), "")[".mp4"].partition(b"|")
-    assert np.array_equal(np.frombuffer(pixels, np.uint8).reshape(PICTURES.shape), PICTURES)
+    opaque = np.frombuffer(pixels, np.uint8).reshape((*PICTURES.shape[:3], 4))
+    assert np.array_equal(opaque[..., :3], PICTURES)
+    assert (opaque[..., 3] == 255).all()
     said = words.decode()
-    assert "-f rawvideo -pix_fmt rgb24 -s 6x4 -r 12.5 -i -" in said
-    assert said.endswith("-c:v libx264 -pix_fmt yuv420p -crf 18 -movflags +faststart")
+    assert "-f rawvideo" in said
+    assert "-s 6x4 -pix_fmt rgba -framerate 12.5" in said
+    assert "-vcodec libx264 -pix_fmt yuv420p -crf 18 -movflags +faststart" in said
 
 
 @pytest.mark.usefixtures("three")

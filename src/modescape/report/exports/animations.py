@@ -1,18 +1,21 @@
 """Planes as animations: members walk over the surface; where none does, it turns around once."""
 
 import io
-import shutil
-import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
+from subprocess import CalledProcessError
 from tempfile import TemporaryDirectory
 from typing import Final
 
 import numpy as np
 import xarray as xr
 from jaxtyping import UInt8
+from matplotlib.animation import FFMpegWriter
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 from PIL import Image
 from scipy.spatial import KDTree
 
@@ -30,7 +33,8 @@ COMMONEST: Final = 60
 """Colours of large even parts, which would be seen to change."""
 SERIES: Final = "series-"
 TEXTS: Final = ("ink", "muted")
-FFMPEG: Final = "ffmpeg"
+DOTS: Final = 100
+"""Pixels of an inch, of which there are none in a picture: matplotlib counts in inches."""
 LONGEST_REASON: Final = 200
 
 Frame = UInt8[np.ndarray, "height width 3"]
@@ -82,14 +86,20 @@ def as_mp4(dataset: xr.Dataset, loss_unit: str) -> Files:
         StoreError: If it fails.
     """
     check_plane(dataset, ".mp4")
-    program = shutil.which(FFMPEG)
-    if program is None:
+    if not FFMpegWriter.isAvailable():
         raise MissingDependencyError(
             "MP4 needs the program `ffmpeg`, which is not on the PATH. Install it, or write .gif or .html instead."
         )
     with TemporaryDirectory() as folder:
         path = Path(folder) / "landscape.mp4"
-        _encode(program, _frames(dataset, loss_unit), path)
+        try:
+            _encode(_frames(dataset, loss_unit), path)
+        except CalledProcessError as error:
+            reason = " ".join((error.stderr or "").split())
+            raise StoreError(
+                f"ffmpeg could not make an MP4 ({reason[:LONGEST_REASON] or 'it gave no reason'}). "
+                "Install an ffmpeg with libx264, or write .gif instead."
+            ) from error
         return {".mp4": path.read_bytes()}
 
 
@@ -98,41 +108,21 @@ def _frames(dataset: xr.Dataset, loss_unit: str) -> Iterator[Frame]:
     return frames(plane_surfaces(dataset, loss_unit=loss_unit)[0], title=TITLE)
 
 
-def _encode(program: str, pictures: Iterator[Frame], path: Path) -> None:
-    """Hand pictures to ffmpeg one by one.
+def _encode(pictures: Iterator[Frame], path: Path) -> None:
+    """Hand pictures to ffmpeg one by one, each pixel as it is.
 
     Raises:
-        StoreError: If it does not make the file.
+        CalledProcessError: If it fails.
     """
     first = next(pictures)
-    size, rate = f"{first.shape[1]}x{first.shape[0]}", f"{1000 / FRAME_MILLISECONDS:g}"
-    given = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", rate, "-i", "-"]
+    figure = Figure(figsize=(first.shape[1] / DOTS, first.shape[0] / DOTS), dpi=DOTS)
+    FigureCanvasAgg(figure)
+    shown = figure.figimage(first)
     # Players other than ffmpeg's own only know this way to store colours; faststart lets a page begin to play at once.
-    made = ["-an", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", "18", "-movflags", "+faststart", str(path)]
-    command = [program, "-loglevel", "error", "-y", *given, *made]
-    with (
-        (path.parent / "errors").open("w+b") as errors,
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors) as process,  # noqa: S603
-    ):
-        _feed(process, chain([first], pictures))
-        failed = process.wait() != 0 or not path.exists()
-        errors.seek(0)
-        reason = " ".join(errors.read().decode(errors="replace").split())
-    if failed:
-        raise StoreError(
-            f"ffmpeg could not make an MP4 ({reason[:LONGEST_REASON] or 'it gave no reason'}). "
-            "Install an ffmpeg with libx264, or write .gif instead."
-        )
-
-
-def _feed(process: "subprocess.Popen[bytes]", pictures: Iterator[Frame]) -> None:
-    """Write pictures to a program until it wants no more."""
-    if process.stdin is None:
-        return
-    try:
-        for picture in pictures:
-            process.stdin.write(np.ascontiguousarray(picture).tobytes())
-        process.stdin.close()
-    except BrokenPipeError:
-        # It has ended early; what it says of that is in its errors.
-        return
+    made = ["-pix_fmt", "yuv420p", "-crf", "18", "-movflags", "+faststart"]
+    writer = FFMpegWriter(fps=1000 / FRAME_MILLISECONDS, codec="libx264", extra_args=made)  # pyright: ignore[reportArgumentType]
+    # A program that has ended early wants no more pictures; what it says of that comes at the end.
+    with writer.saving(figure, str(path), DOTS), suppress(BrokenPipeError):
+        for picture in chain([first], pictures):
+            shown.set_data(picture)
+            writer.grab_frame()
