@@ -65,11 +65,11 @@ clean:
 .venv/run: pyproject.toml constraints.txt
 	test -d .venv || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[corruptions,export,fast]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[attacks,corruptions,export,fast]'
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps $(CURVATURE)
 	touch $@
 
 .venv/dev: .venv/run
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[corruptions,dev,docs,export,fast,hub]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[attacks,corruptions,dev,docs,export,fast,hub]'
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps $(PEERS)
 	touch $@

@@ -18,6 +18,8 @@ WORDS = {
     "image_size": "as they are",
     "label_column": "found by name",
     "held_out": "none",
+    "only_classes": "all",
+    "same_mode": "measured",
     "clip_norm": "no limit",
     "perplexity": "a third of the points, at most 30",
     "keep_best": "the last epoch",

@@ -34,6 +34,7 @@ class Option:
 DATA, MODEL, TRAINING, COMPARISON = "Data", "Network", "Training", "Comparison"
 SUBSPACES, LANDSCAPE, SHIFT, SOURCES = "Subspaces", "Landscape", "Shifted and foreign data", "Sources and chain"
 SURFACES, CURVATURE, SHAPES = "Surfaces", "Curvature", "Shapes"
+DIFFERENCES, ALIGNMENT, ATTACKS = "Differences", "Alignment", "Attacks"
 
 OPTIONS: dict[str, tuple[Option, ...]] = {
     DATA: (
@@ -50,6 +51,7 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
         Option("test_fraction", float, "Share kept for testing, of data without a test set.", "0.25"),
         Option("image_size", int, "Resize images to this many pixels square.", "as they are"),
         Option("label_column", str, "Column or array with the labels.", "found by name"),
+        Option("only_classes", str, "Classes to keep, such as 3,5 or cat,dog; no other is seen.", "all"),
         Option("held_out", str, "Classes kept out as foreign data, such as 3,5 or cat,dog.", "none"),
         Option("scaling", Literal["unit", "standard"], "How inputs are scaled.", "unit"),
         Option("augment", Literal["none", "crop-flip"], "Random changes of training images.", "none"),
@@ -141,6 +143,25 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
     SHAPES: (
         Option("vary", list[str], "A setting and its values, such as width=0.5,1; repeat it.", "none"),
         Option("early", float, "Share of the epochs after which a run is still early.", "0.1"),
+    ),
+    DIFFERENCES: (
+        Option("disputed", int, "Most disputed test examples that are shown.", "24"),
+        Option("pair_disputed", int, "Most disputed examples shown for each pair.", "6"),
+        Option("same_mode", float, "Disagreement up to which members are one mode.", "measured"),
+        Option("null_samples", int, "Random permutations that cosines are compared with.", "100"),
+        Option("cka_examples", int, "Test examples that representations are compared on.", "2000"),
+        Option("cka_batch", int, "Examples at once for CKA.", "200"),
+    ),
+    ALIGNMENT: (
+        Option("align_starts", int, "Random orders in which weight matching is tried.", "3"),
+        Option("align_examples", int, "Training examples for activation matching and REPAIR.", "2000"),
+        Option("align_points", int, "Points along the path between aligned members.", "11"),
+    ),
+    ATTACKS: (
+        Option("attack_examples", int, "Test examples that are attacked.", "500"),
+        Option("attack_members", int, "Most members that are attacked.", "5"),
+        Option("attack_size", float, "Largest change of a pixel, as a share of its range.", "0.03"),
+        Option("attack_steps", int, "Steps of projected gradient descent.", "20"),
     ),
     SHIFT: (
         Option("corruptions", str, "all, common (15 types), or names with commas between.", "all"),

@@ -39,6 +39,9 @@ class Stream(IntEnum):
     STATISTICS = 15
     DIRECTION = 16
     PROBE = 17
+    PERMUTATION = 18
+    ALIGNMENT = 19
+    ATTACK = 20
 
 
 def derived_seed(run_seed: int, *key: int) -> int:

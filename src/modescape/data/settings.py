@@ -50,6 +50,10 @@ class DataSettings(Settings):
         description="Column (parquet, hub) or array (npz) that holds the labels; None takes the first of label, "
         "labels, y, target, targets, fine_label that is there.",
     )
+    only_classes: str | None = Field(
+        default=None,
+        description="Classes to keep, by name or number, such as cat,dog or 3,5; examples of others are left out.",
+    )
     held_out: str | None = Field(
         default=None,
         description="Classes that no split holds, by name or number, such as cat,dog or 3,5. Their test examples are "

@@ -238,3 +238,52 @@ class ShapesSettings(Settings):
         default_factory=dict, description="Settings or options of the network, each with the values to compare"
     )
     early: float = Field(default=0.1, gt=0, lt=1, description="Share of the epochs after which a run is still early")
+
+
+class DifferencesSettings(Settings):
+    """How closely the answers of members are compared.
+
+    >>> DifferencesSettings().disputed
+    24
+    """
+
+    disputed: int = Field(default=24, ge=1, description="Most disputed test examples that are shown")
+    pair_disputed: int = Field(default=6, ge=0, description="Most disputed examples that are shown for each pair")
+    same_mode: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="Disagreement up to which members are one mode; measured where it is left out",
+    )
+    null_samples: int = Field(default=100, ge=2, description="Random permutations that cosines are compared with")
+    cka_examples: int = Field(default=2000, ge=4, description="Test examples that representations are compared on")
+    cka_batch: int = Field(default=200, ge=4, description="Examples at once for CKA")
+
+
+class AlignmentSettings(Settings):
+    """How the neurons of two members are aligned.
+
+    >>> AlignmentSettings().align_starts
+    3
+    """
+
+    align_starts: int = Field(default=3, ge=1, description="Random orders in which weight matching is tried")
+    align_examples: int = Field(default=2000, ge=2, description="Training examples for activation matching and REPAIR")
+    align_points: int = Field(default=11, ge=3, description="Points along the path between aligned members")
+
+
+class AttackSettings(Settings):
+    """How members are attacked.
+
+    >>> AttackSettings(attack_size=0.1).attack_size
+    0.1
+    """
+
+    attack_examples: int = Field(default=500, ge=1, description="Test examples that are attacked")
+    attack_members: int = Field(default=5, ge=1, description="Most members that are attacked")
+    attack_size: float = Field(
+        default=0.03,
+        gt=0,
+        description="Largest change of a pixel, as a share of its range; of other inputs, in their units",
+    )
+    attack_steps: int = Field(default=20, ge=1, description="Steps of projected gradient descent")

@@ -14,9 +14,12 @@ from modescape.core.settings import Settings
 from modescape.data import DataSettings
 from modescape.models import ModelSettings
 from modescape.studies.sections import (
+    AlignmentSettings,
+    AttackSettings,
     ChainSettings,
     CompareSettings,
     CurvatureSettings,
+    DifferencesSettings,
     ForeignSettings,
     LandscapeSettings,
     ShapesSettings,
@@ -46,6 +49,9 @@ class StudySettings(Settings):
     surfaces: SurfaceSettings = Field(default_factory=SurfaceSettings)
     curvature: CurvatureSettings = Field(default_factory=CurvatureSettings)
     shapes: ShapesSettings = Field(default_factory=ShapesSettings)
+    differences: DifferencesSettings = Field(default_factory=DifferencesSettings)
+    alignment: AlignmentSettings = Field(default_factory=AlignmentSettings)
+    attacks: AttackSettings = Field(default_factory=AttackSettings)
     shift: ShiftSettings = Field(default_factory=ShiftSettings)
     foreign: ForeignSettings = Field(default_factory=ForeignSettings)
     sources: SourcesSettings = Field(default_factory=SourcesSettings)
@@ -73,6 +79,9 @@ SECTIONS: dict[str, type[Settings]] = {
     "surfaces": SurfaceSettings,
     "curvature": CurvatureSettings,
     "shapes": ShapesSettings,
+    "differences": DifferencesSettings,
+    "alignment": AlignmentSettings,
+    "attacks": AttackSettings,
     "shift": ShiftSettings,
     "foreign": ForeignSettings,
     "sources": SourcesSettings,
