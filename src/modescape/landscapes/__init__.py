@@ -12,6 +12,7 @@ from modescape.landscapes.grids import ERROR, Evaluate, Kept, Point, Surface, ad
 from modescape.landscapes.kept import KeptPoints
 from modescape.landscapes.objective import Objective
 from modescape.landscapes.operators import Matrix
+from modescape.landscapes.repair import Repair, between, repaired, scaled_only
 from modescape.landscapes.sharpness import gradient_norm, sharpness
 from modescape.landscapes.surfaces import Examples, Landscape, examples_of, landscape_of
 from modescape.landscapes.width import Width, width
@@ -30,12 +31,14 @@ __all__ = [
     "Objective",
     "PathStatistics",
     "Point",
+    "Repair",
     "Shape",
     "Surface",
     "Trace",
     "Width",
     "adaptive_surface",
     "barrier",
+    "between",
     "examples_of",
     "fit_curve",
     "gradient_norm",
@@ -43,6 +46,8 @@ __all__ = [
     "landscape_of",
     "path_statistics",
     "renewed",
+    "repaired",
+    "scaled_only",
     "sharpness",
     "spectral_density",
     "top_eigenvalues",

@@ -6,6 +6,7 @@ from modescape.weights.directions import Normalisation, RandomFlat, filter_norma
 from modescape.weights.distances import cosine_deviation, distance_matrix, expected_distance
 from modescape.weights.flats import Flat, PrincipalPlane, line_through, plane_through, principal_plane
 from modescape.weights.layers import LayerGeometry, layer_geometry, layers_of
+from modescape.weights.null import NullCosines, independent_cosine_quantiles, permutation_cosines
 from modescape.weights.paths import Bezier, Line, Path, Polyline, points_by_length
 from modescape.weights.planes import RadialPlane
 from modescape.weights.subspaces import (
@@ -32,6 +33,7 @@ __all__ = [
     "LowRankGaussian",
     "LowRankRandom",
     "Normalisation",
+    "NullCosines",
     "Path",
     "Polyline",
     "PrincipalPlane",
@@ -47,9 +49,11 @@ __all__ = [
     "distance_matrix",
     "expected_distance",
     "filter_normalised",
+    "independent_cosine_quantiles",
     "layer_geometry",
     "layers_of",
     "line_through",
+    "permutation_cosines",
     "plane_through",
     "points_by_length",
     "principal_plane",
