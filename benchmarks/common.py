@@ -27,6 +27,7 @@ SECTIONS = (
     "growth",
     "many_weights",
     "loss_surfaces",
+    "pairs",
     "accuracy",
     "gpu",
 )

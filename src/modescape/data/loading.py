@@ -12,6 +12,7 @@ from modescape.core.progress import Progress, Silent
 from modescape.data.cache import Cache, cache_folder
 from modescape.data.contents import Contents, Part
 from modescape.data.held_out import without_classes
+from modescape.data.kept_classes import with_classes
 from modescape.data.scaling import scaling_of
 from modescape.data.sets import Dataset, Examples
 from modescape.data.settings import DataSettings
@@ -52,6 +53,8 @@ def load_dataset(
     (1214, 134, 449, (1, 8, 8))
     """
     contents = source_contents(settings, Cache(cache_folder(cache_dir), progress))
+    if settings.only_classes is not None:
+        contents = with_classes(contents, settings.only_classes)
     held_out = None
     if settings.held_out is not None:
         contents, held_out = without_classes(contents, settings.held_out)
