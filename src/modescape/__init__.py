@@ -11,14 +11,16 @@ if TYPE_CHECKING:
     from modescape.data import load_dataset
     from modescape.report import save_landscape
     from modescape.store import Run, catalogue
-    from modescape.studies import landscape, report_run, study, summarise_run, train_ensemble
+    from modescape.studies import align, compare, landscape, report_run, study, summarise_run, train_ensemble
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "ModescapeError": "modescape.core.errors",
     "Run": "modescape.store",
+    "align": "modescape.studies",
     "catalogue": "modescape.store",
+    "compare": "modescape.studies",
     "landscape": "modescape.studies",
     "load_dataset": "modescape.data",
     "report_run": "modescape.studies",
@@ -32,7 +34,9 @@ __all__ = [
     "ModescapeError",
     "Run",
     "__version__",
+    "align",
     "catalogue",
+    "compare",
     "landscape",
     "load_dataset",
     "open",

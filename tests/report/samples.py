@@ -4,8 +4,13 @@ import numpy as np
 import xarray as xr
 
 from modescape.report import ReportContents
+from report.alignment_samples import alignment
+from report.chance_samples import LAYERS, chance
+from report.class_samples import divided
+from report.difference_samples import differences
 from report.geometry_samples import geometry
 from report.landscape_samples import landscapes
+from report.member_samples import members
 from report.plane_samples import planes
 from report.study_samples import compared
 
@@ -25,11 +30,6 @@ def training(num_members=5, num_epochs=20, seed=0):
         loss[-1, -4:] = accuracy[-1, -4:] = np.nan
     data = {"loss": (("member", "step"), loss), "validation_accuracy": (("member", "step"), accuracy)}
     return xr.Dataset(data, coords={"member": members(num_members), "step": steps})
-
-
-def members(num_members):
-    """Return member numbers with a gap after 1, as when member 2 diverged."""
-    return np.array([number if number < 2 else number + 1 for number in range(num_members)])
 
 
 def solutions(num_members=5, seed=0, disagreement=0.12, accuracy=0.92):
@@ -152,4 +152,5 @@ def whole_contents(title="cifar10-small-cnn"):
     """Return the contents of the report of a run with every step of the study."""
     contents = sample_contents(title=title)
     results = {**contents.results, **geometry(), **compared(), **landscapes(), **planes()}
+    results |= {**differences(), **divided(), **chance(), "alignment": alignment(layers=LAYERS)}
     return ReportContents(title, contents.facts, results, contents.notes)

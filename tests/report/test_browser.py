@@ -254,7 +254,7 @@ def test_the_report_of_a_study_is_drawn_with_its_claims(open_page, tmp_path):
     assert opened.messages == []
     assert opened.requests == [path.as_uri()]
     assert page.locator("figure").count() == len(FIGURES)
-    assert page.locator("figure:not(:has(.main-svg))").count() == 0
+    assert page.locator("figure:not(:has(.main-svg, .gallery))").count() == 0
     assert page.locator("section.claims").count() == 2
     claims = page.locator(".claims tbody")
     assert claims.count() == 10

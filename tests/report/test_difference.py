@@ -156,3 +156,11 @@ def test_what_is_missing_is_named(results, headline):
     answer = difference(results)
     assert answer.verdict is Verdict.UNKNOWN
     assert answer.headline.startswith(headline)
+
+
+def test_without_true_classes_and_checkpoints_there_is_nothing_to_compare_with():
+    bare = solutions()[["disagreement", "disagreement_low", "disagreement_high"]]
+    answer = difference({"solutions": bare})
+    assert answer.headline.endswith("no true classes and no checkpoints of one run.")
+    assert answer.sentences[0].startswith("Two members give different answers")
+    assert difference({"solutions": bare[["disagreement"]]}).headline == "Measured, but without an interval."

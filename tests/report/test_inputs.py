@@ -3,7 +3,7 @@ import pytest
 import xarray as xr
 
 from modescape.core.errors import ArgumentError
-from modescape.report.inputs import confidence_of, off_diagonal, optional, variable
+from modescape.report.inputs import confidence_of, member_labels, member_word, off_diagonal, optional, variable
 from report.samples import solutions
 
 
@@ -43,3 +43,12 @@ def test_pairs_are_told_from_the_diagonal_by_label_and_not_by_place():
 
 def test_the_confidence_is_read_from_the_results():
     assert confidence_of({"a": xr.Dataset(attrs={"confidence": 0.9})}, "a") == "90 %"
+
+
+def test_members_are_called_by_their_names_in_either_dimension():
+    names = {"member": [4, 0, 2], "member_name": ("member", ["a", "b", "a"]), "member_other": [0, 2, 4]}
+    array = xr.DataArray(np.zeros((3, 3)), coords=names, dims=("member", "member_other"))
+    assert member_labels(array) == ("a (4)", "b", "a (2)")
+    assert member_labels(array, "member_other") == ("b", "a (2)", "a (4)")
+    assert (member_word(array), member_word(solutions())) == ("", "member")
+    assert member_labels(solutions()) == ("0", "1", "3", "4", "5")

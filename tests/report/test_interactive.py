@@ -6,7 +6,7 @@ import pytest
 
 from modescape.report import FIGURES, Line, Lines, Matrix, NumberDetail, Path, Paths, Relief, drawn, panel_spec
 from modescape.report.colors import DARK, LIGHT
-from modescape.report.drawables import LegendEntry
+from modescape.report.drawables import Gallery, LegendEntry
 from modescape.report.interactive import color_stops, numbers, plain
 from report.samples import HOSTILE, sample_contents, whole_contents
 
@@ -28,8 +28,8 @@ def colored(value, roles):
 def test_plotly_accepts_every_panel(roles, contents):
     drawings, _ = drawn(FIGURES, contents.results)
     for drawing in drawings:
-        # A relief is not drawn by plotly.
-        for panel in (one for one in drawing.panels if not isinstance(one, Relief)):
+        # Reliefs and galleries are not drawn by plotly.
+        for panel in (one for one in drawing.panels if not isinstance(one, Relief | Gallery)):
             spec = colored(panel_spec(panel, drawing.legend), roles)
             figure = go.Figure(data=spec["data"], layout=spec["layout"])
             assert len(figure.data) >= 1

@@ -16,7 +16,7 @@ def test_every_step_comes_after_those_it_needs_and_names_are_unique():
 @pytest.mark.parametrize(
     ("only", "expected"),
     [
-        (None, ["training", "predictions", "solutions", "trajectories", "embedding", "ensemble"]),
+        (None, ["training", "predictions", "solutions", "null", "trajectories", "embedding", "ensemble"]),
         ("training", ["training"]),
         ("solutions", ["predictions", "solutions"]),
     ],
@@ -27,7 +27,9 @@ def test_one_step_comes_with_what_it_needs(only, expected):
 
 def test_unknown_names_are_refused():
     with pytest.raises(
-        ArgumentError, match=r"`study` must be one of overview, fort2019, landscapes, shapes; got 'overviw'"
+        ArgumentError,
+        match=r"`study` must be one of overview, fort2019, landscapes, shapes, differences, three-class, compare; "
+        "got 'overviw'",
     ):
         steps_of("overviw")
     with pytest.raises(ArgumentError, match=r"`only` must be one of training, .*, ensemble; got 'ensembel'"):

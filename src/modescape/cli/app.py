@@ -7,6 +7,7 @@ from typing import NoReturn
 import typer
 
 from modescape import __version__
+from modescape.cli.compare import OrderedCommand, compare
 from modescape.cli.export import export
 from modescape.cli.report import report
 from modescape.cli.runs import runs
@@ -21,8 +22,16 @@ INTERRUPTED = 130
 
 # Without rich's boxes help takes half the time and fits any terminal.
 app = typer.Typer(rich_markup_mode=None)
-for _command in (study, train, report, export, runs, show):
-    app.command()(_command)
+for _command, _class in (
+    (study, None),
+    (train, None),
+    (compare, OrderedCommand),
+    (report, None),
+    (export, None),
+    (runs, None),
+    (show, None),
+):
+    app.command(cls=_class)(_command)
 
 _UsageError = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 """The base of typer's own errors, which has no public name that is the same in all versions."""

@@ -6,7 +6,7 @@ against them.
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -187,15 +187,22 @@ SINGULAR = {"model_options": "--model-option", "vary": "--vary"}
 METAVARS = {"model_options": "NAME=VALUE", "vary": "NAME=VALUES"}
 
 
-def with_settings(*headings: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def with_settings(
+    *headings: str, without: Collection[str] = ()
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Return a decorator that gives a command the options under some headings.
 
     The command takes them as `**settings`, without those the user has not given.
+
+    Args:
+        headings: The headings.
+        without: Names of options that the command does not take, or takes in a way of its own.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         own = [p for p in inspect.signature(command).parameters.values() if p.kind is not p.VAR_KEYWORD]
-        options = {option.name: option for heading in headings for option in OPTIONS[heading]}
+        offered = (option for heading in headings for option in OPTIONS[heading])
+        options = {option.name: option for option in offered if option.name not in without}
 
         @functools.wraps(command)
         def run(**values: Any) -> None:

@@ -37,11 +37,23 @@ def show(*, run: RunPath, json: Json = False) -> None:
         ]
     )
     typer.echo()
-    print_table(*member_rows(manifest))
+    print_table(*(compared_rows(manifest) if "compared" in manifest else member_rows(manifest)))
     if summary:
         print_answers(summary)
     typer.echo()
     print_paragraphs([f"Damaged: {line}" for line in damage] or ["All files are whole."])
+
+
+def compared_rows(manifest: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Return the headings and rows of a table of members that were made elsewhere.
+
+    >>> members = [{"member_name": "a.npy", "member_group": "files"}]
+    >>> compared_rows({"compared": {"members": members}})[1]
+    [['0', 'a.npy', 'files']]
+    """
+    members = manifest["compared"]["members"]
+    rows = [[str(number), *(one[key] for key in ("member_name", "member_group"))] for number, one in enumerate(members)]
+    return ["member", "name", "group"], rows
 
 
 def member_notes(manifest: dict[str, Any]) -> list[str]:

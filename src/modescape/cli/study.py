@@ -17,7 +17,8 @@ def study(
         str | None,
         typer.Argument(
             help="overview; fort2019 for every experiment of the paper; landscapes for planes through members, "
-            "curvature and minima; shapes to compare landscapes of data and networks that --vary names. "
+            "curvature and minima; shapes to compare landscapes of data and networks that --vary names; differences "
+            "for which examples, permutations, layers and attacks; three-class for what members are good at. "
             "[default: overview]"
         ),
     ] = None,

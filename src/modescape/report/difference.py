@@ -44,7 +44,9 @@ def difference(results: Results) -> Answer:
         *_compared(between, within, error),
         *_cosine_sentence(results),
     ]
-    return Answer(QUESTION, verdict, _headline(verdict, verdicts), tuple(sentences), _numbers(results, between))
+    return Answer(
+        QUESTION, verdict, _headline(verdict, verdicts, between), tuple(sentences), _numbers(results, between)
+    )
 
 
 def mean_disagreement(results: Results) -> Number | None:
@@ -113,14 +115,16 @@ def _verdicts(between: Number, within: float | None, error: float | None) -> lis
     return [side(between.low, between.high, mark) for mark in marks]
 
 
-def _headline(verdict: Verdict, verdicts: list[Verdict]) -> str:
+def _headline(verdict: Verdict, verdicts: list[Verdict], between: Number) -> str:
     """Say the verdict in a few words."""
     if verdict is Verdict.YES:
         return "Yes: they are different functions."
     if verdict is Verdict.NO:
         return "No: they answer almost alike."
+    if verdict is Verdict.UNKNOWN and between.low is None:
+        return "Measured, but without an interval."
     if verdict is Verdict.UNKNOWN:
-        return "Measured, but without an interval, or with nothing to compare it with."
+        return "Measured, but there is nothing to compare it with: no true classes and no checkpoints of one run."
     if Verdict.YES in verdicts:
         return "Partly: one comparison says yes, the other no."
     return "Unclear: this many examples can't tell."

@@ -1,12 +1,16 @@
 """Reading results by step, variable and dimensions, with one clear line when they do not fit."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 import xarray as xr
 
 from modescape.core.axes import MEMBER, MEMBER_OTHER
 from modescape.core.errors import ArgumentError, Quoted
+
+NAME: Final = "member_name"
+"""The coordinate that holds names of members, where they come from files or other runs."""
 
 
 def variable(results: Mapping[str, xr.Dataset], step: str, name: str, dims: Sequence[str]) -> xr.DataArray:
@@ -61,6 +65,44 @@ def labels(array: xr.DataArray, dim: str) -> tuple[str, ...]:
     ('0', '3')
     """
     return tuple(str(label) for label in array[dim].values)
+
+
+def member_labels(array: xr.DataArray | xr.Dataset, dim: str = MEMBER) -> tuple[str, ...]:
+    """Return what members are called: their names where they have some (`member_name`), else their numbers.
+
+    Two members of one name are told apart by their numbers.
+
+    Args:
+        array: Something over members.
+        dim: The dimension, of the member or of the other member of a pair.
+
+    >>> names = {"member": [0, 1], "member_name": ("member", ["a.npy", "b.npy"]), "member_other": [1, 0]}
+    >>> pairs = xr.DataArray(np.eye(2), coords=names, dims=("member", "member_other"))
+    >>> member_labels(pairs), member_labels(pairs, "member_other"), member_labels(pairs.drop_vars("member_name"))
+    (('a.npy', 'b.npy'), ('b.npy', 'a.npy'), ('0', '1'))
+    """
+    names = member_names(array)
+    return tuple(names.get(number, str(number)) for number in array[dim].values.tolist())
+
+
+def member_names(array: xr.DataArray | xr.Dataset) -> dict[int, str]:
+    """Return the names of members by their numbers, none where they have only numbers."""
+    if NAME not in array.coords or array[NAME].dims != (MEMBER,):
+        return {}
+    names = [str(name) for name in array[NAME].values]
+    return {
+        number: name if names.count(name) == 1 else f"{name} ({number})"
+        for number, name in zip(array[MEMBER].values.tolist(), names, strict=True)
+    }
+
+
+def member_word(array: xr.DataArray | xr.Dataset) -> str:
+    """Return the word that stands before the label of a member: none before a name.
+
+    >>> member_word(xr.Dataset(coords={"member": [0, 1]}))
+    'member'
+    """
+    return "" if NAME in array.coords else MEMBER
 
 
 def off_diagonal(array: xr.DataArray, rows: str = MEMBER, columns: str = MEMBER_OTHER) -> np.ndarray:

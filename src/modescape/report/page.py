@@ -16,11 +16,16 @@ from modescape.report.claims import CAPTIONS, by_heading
 from modescape.report.colors import DARK, LIGHT, series_role
 from modescape.report.contents import ReportContents
 from modescape.report.drawables import (
+    Dendrogram,
     Drawing,
+    Examples,
+    ExamplesDetail,
+    Gallery,
     Intervals,
     LegendEntry,
     Lines,
     Matrix,
+    Panel,
     Paths,
     PolarSurface,
     Relief,
@@ -28,7 +33,7 @@ from modescape.report.drawables import (
     Surface,
 )
 from modescape.report.figures import LeftOut
-from modescape.report.interactive import panel_spec
+from modescape.report.interactive import examples_spec, panel_spec
 from modescape.report.series import series_dash, series_symbol
 from modescape.report.summary import Summary
 
@@ -39,6 +44,8 @@ ICON = (
 """Two valleys; a page without an icon makes the browser ask the network for one."""
 
 PANEL_WIDTHS: Final = {
+    Dendrogram: "intervals",
+    Gallery: "gallery",
     Matrix: "matrix",
     Lines: "lines",
     Paths: "paths",
@@ -51,7 +58,19 @@ PANEL_WIDTHS: Final = {
 """The class of the style sheet that says how wide panels are, by the kind of the first panel of a figure."""
 
 
-SCRIPTS: Final = ("theme", "cells", "polar", "surface", "scene", "box", "relief", "walk", "figures")
+SCRIPTS: Final = (
+    "theme",
+    "cells",
+    "confusion",
+    "gallery",
+    "polar",
+    "surface",
+    "scene",
+    "box",
+    "relief",
+    "walk",
+    "figures",
+)
 """Our scripts in the order in which they run; the first runs in the head."""
 
 
@@ -81,6 +100,7 @@ def page(
         claims_by_heading=by_heading(summary.claims if summary else ()),
         claims_captions=CAPTIONS,
         specs=[_spec(drawing) for drawing in drawings],
+        examples=_examples([panel for drawing in drawings for panel in drawing.panels]),
         policy=_policy(scripts),
         scripts=scripts,
         script_names=SCRIPTS[1:],
@@ -128,6 +148,17 @@ def _spec(drawing: Drawing) -> dict[str, Any]:
         "legend": [_legend_entry(entry) for entry in drawing.legend],
         "panels": [panel_spec(panel, drawing.legend) for panel in drawing.panels],
     }
+
+
+def _examples(panels: Sequence[Panel]) -> dict[str, Any]:
+    """Return the examples that panels and their details show, each set once by its name."""
+    found: dict[str, Examples] = {}
+    for panel in panels:
+        details = panel.details if isinstance(panel, Matrix) else ()
+        shown = [detail.examples for detail in details if isinstance(detail, ExamplesDetail)]
+        for examples in [*shown, *([panel.examples] if isinstance(panel, Gallery) else [])]:
+            found.setdefault(examples.name, examples)
+    return {name: examples_spec(examples) for name, examples in found.items()}
 
 
 def _legend_entry(entry: LegendEntry) -> dict[str, Any]:

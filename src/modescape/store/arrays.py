@@ -87,11 +87,12 @@ def chunk_shape(dimensions: tuple[Hashable, ...], shape: tuple[int, ...], itemsi
 
     >>> chunk_shape(("member", "example", "class"), (5, 10_000, 10), 4)
     (1, 10000, 10)
-    >>> chunk_shape(("member", "member_other"), (5, 5), 8)
-    (5, 5)
+    >>> chunk_shape(("member", "member_other"), (1000, 1000), 4)
+    (1000, 1000)
     """
     chunk = [max(1, length) for length in shape]
-    if math.prod(chunk) * itemsize > _WHOLE_BYTES and axes.MEMBER in dimensions:
+    by_member = axes.MEMBER in dimensions and axes.MEMBER_OTHER not in dimensions
+    if by_member and math.prod(chunk) * itemsize > _WHOLE_BYTES:
         chunk[dimensions.index(axes.MEMBER)] = 1
     for place, length in enumerate(chunk):
         excess = math.ceil(math.prod(chunk) * itemsize / _CHUNK_BYTES)

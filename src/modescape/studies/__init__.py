@@ -2,6 +2,7 @@
 
 from modescape.studies.api import study, train_ensemble
 from modescape.studies.catalogue import STUDIES
+from modescape.studies.compare import compare
 from modescape.studies.landscape import landscape
 from modescape.studies.presets import PRESETS
 from modescape.studies.report import has_results, report_run, summarise_run
@@ -13,6 +14,7 @@ __all__ = [
     "STUDIES",
     "CompareSettings",
     "StudySettings",
+    "compare",
     "has_results",
     "landscape",
     "report_run",

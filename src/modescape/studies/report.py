@@ -17,6 +17,8 @@ from modescape.core.errors import StoreError
 from modescape.store import Run
 from modescape.studies.cells import OPTIONS, place_of
 from modescape.studies.checkpoints import outcomes_of
+from modescape.studies.compared.facts import comparison_facts
+from modescape.studies.compared.request import RECORD
 from modescape.studies.presets import STUDY_DEFAULTS
 from modescape.studies.runs import settings_of
 from modescape.studies.settings import StudySettings, as_typed, flat_names, merged
@@ -49,6 +51,17 @@ RESULTS = (
     "minima",
     "layers",
     "shapes",
+    "null",
+    "pairs",
+    "disputed",
+    "votes",
+    "classes",
+    "three-class",
+    "modes",
+    "alignment",
+    "representations",
+    "attacks",
+    "groups",
 )
 """The results that the report draws, in its order."""
 
@@ -105,9 +118,10 @@ def report_contents(run: Run) -> "ReportContents":
         except StoreError as error:
             notes.append(f"{error}")
     if not results:
+        command = "compare" if RECORD in run.manifest else "study"
         raise StoreError(
             f"`run` must hold results; got none in {run.path}. "
-            f"Finish it with modescape study --resume --output {shlex.quote(str(run.path))}."
+            f"Finish it with modescape {command} --resume --output {shlex.quote(str(run.path))}."
         )
     steps = run.manifest.get("steps", {})
     notes += [f"{name} is left out: {step['left_out']}" for name, step in steps.items() if step.get("left_out")]
@@ -132,6 +146,8 @@ def _costs(run: Run) -> xr.Dataset:
 def _facts(run: Run) -> dict[str, str]:
     """Describe in words what was run."""
     manifest, settings = run.manifest, settings_of(run)
+    if RECORD in manifest:
+        return comparison_facts(manifest, settings)
     data, model = manifest.get("data", {}), manifest.get("model", {})
     facts = {
         "data": f"{settings.data.source} ({data['num_train']:,} training, {data['num_validation']:,} validation, "

@@ -19,6 +19,7 @@ from modescape.store import Run, catalogue
 from modescape.store.runs import is_run
 from modescape.studies.catalogue import steps_of
 from modescape.studies.checkpoints import RunCheckpoints
+from modescape.studies.compared.resumed import check_holds_weights, scaled_as_compared
 from modescape.studies.context import StudyContext
 from modescape.studies.costs import measured
 from modescape.studies.settings import StudySettings, flat_names, merged
@@ -115,18 +116,18 @@ def compared_run(context: StudyContext, only: str | None = None) -> None:
     before, asked = settings_of(context.run), context.settings
     if only is None:
         context.run.set_status("comparing")
-    _record_asked(context.run, asked)
+    record_asked(context.run, asked)
     try:
         run_steps(steps_of(asked.study, only), context)
     except ModescapeError:
         # A setting that a step refuses should not be what the next --resume begins with; the study itself may be.
-        _record_asked(context.run, before.changed(study=asked.study))
+        record_asked(context.run, before.changed(study=asked.study))
         raise
     if only is None:
         context.run.set_status("finished")
 
 
-def _record_asked(run: Run, settings: StudySettings) -> None:
+def record_asked(run: Run, settings: StudySettings) -> None:
     """Note the settings that may change in the life of a run."""
     run.record("asked", settings.model_dump(mode="json", exclude=set(FIXED_SECTIONS)))
 
@@ -164,13 +165,14 @@ def start(
         run, chosen = found_run(output, settings)
         steps = steps_of(chosen.study, only)
         _check_objects(run, objects)
-        task = loaded_task(chosen, progress=listener, dataset=dataset, recipe=recipe)
+        check_holds_weights(run, chosen.study)
+        task = scaled_as_compared(run, loaded_task(chosen, progress=listener, dataset=dataset, recipe=recipe))
         _check_same_data(run, task)
         _check_steps(steps, chosen, task)
         return StudyContext(run, chosen, task, listener)
     chosen = StudySettings(**settings)
     steps = steps_of(chosen.study, only)
-    _check_output(output)
+    check_output(output)
     task = loaded_task(chosen, progress=listener, dataset=dataset, recipe=recipe)
     task.check()
     _check_steps(steps, chosen, task)
@@ -244,8 +246,14 @@ def _check_steps(steps: Sequence[Step], settings: StudySettings, task: TrainingT
             step.check(settings, task)
 
 
-def _check_output(output: Path | None) -> None:
-    """Raise if no run can be made at a path, before time is spent on data and a trial of engines."""
+def check_output(output: Path | None) -> None:
+    """Raise if no run can be made at a path, before time is spent on data and a trial of engines.
+
+    Raises:
+        ArgumentError: If there is a run or a file already.
+
+    >>> check_output(Path("nowhere"))
+    """
     got = ""
     if output is not None and is_run(output):
         got = f"the run {output}"

@@ -4,10 +4,22 @@ Both renderers, `interactive` (plotly) and `static` (matplotlib), know these kin
 uses them as they are; a new kind is one file here and one in each renderer.
 """
 
+from modescape.report.drawables.dendrogram import Branch, Dendrogram
 from modescape.report.drawables.drawing import Drawing, LegendEntry, Panel
+from modescape.report.drawables.examples import MISSING, Examples, Votes
+from modescape.report.drawables.gallery import Gallery
 from modescape.report.drawables.intervals import BAND, IntervalRow, Intervals, Reference, spread_of
 from modescape.report.drawables.lines import Line, Lines
-from modescape.report.drawables.matrix import Detail, Matrix, NumberDetail, has_names, shown_labels, shown_places
+from modescape.report.drawables.matrix import (
+    ConfusionDetail,
+    Detail,
+    ExamplesDetail,
+    Matrix,
+    NumberDetail,
+    has_names,
+    shown_labels,
+    shown_places,
+)
 from modescape.report.drawables.paths import Path, Paths
 from modescape.report.drawables.polar import Mark, PolarSurface
 from modescape.report.drawables.relief import Relief
@@ -17,8 +29,15 @@ from modescape.report.drawables.table import Table, long_table
 
 __all__ = [
     "BAND",
+    "MISSING",
+    "Branch",
+    "ConfusionDetail",
+    "Dendrogram",
     "Detail",
     "Drawing",
+    "Examples",
+    "ExamplesDetail",
+    "Gallery",
     "IntervalRow",
     "Intervals",
     "LegendEntry",
@@ -39,6 +58,7 @@ __all__ = [
     "Surface",
     "Table",
     "Trail",
+    "Votes",
     "has_names",
     "long_table",
     "shown_labels",

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from modescape.report.drawables.dendrogram import Dendrogram
+from modescape.report.drawables.gallery import Gallery
 from modescape.report.drawables.intervals import Intervals
 from modescape.report.drawables.lines import Line, Lines
 from modescape.report.drawables.matrix import Matrix
@@ -14,7 +16,7 @@ from modescape.report.drawables.surface import Surface, Trail
 from modescape.report.drawables.table import Table
 from modescape.report.series import Symbol
 
-Panel: TypeAlias = Matrix | Lines | Paths | PolarSurface | Relief | Scatter | Surface | Intervals
+Panel: TypeAlias = Matrix | Lines | Paths | PolarSurface | Relief | Scatter | Surface | Intervals | Dendrogram | Gallery
 """One pair of axes of a figure."""
 
 

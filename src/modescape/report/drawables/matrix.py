@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from modescape.core.errors import ArgumentError, Quoted
+from modescape.report.drawables.examples import Examples
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +21,8 @@ class NumberDetail:
         high: Upper ends.
         decimals: Digits after the point.
         unit: Written after the number.
+        is_main: Whether it is read out when a cell is chosen; others stand below.
+        is_p_value: Whether a number too small for its digits is written as `< 0.001`.
     """
 
     label: str
@@ -28,10 +31,48 @@ class NumberDetail:
     high: Float[np.ndarray, "row column"] | None = None
     decimals: int = 3
     unit: str = ""
+    is_main: bool = True
+    is_p_value: bool = False
 
 
-Detail: TypeAlias = NumberDetail
-"""What a selected cell can show. A new kind joins this union, and `cellDetails` in `templates/cells.js` learns it."""
+@dataclass(frozen=True, eq=False)
+class ConfusionDetail:
+    """The joint confusion of two networks given the truth, which the page counts from their answers.
+
+    Args:
+        decisions: The class that each network answered, by the place of its row and column; `MISSING` where it is not
+            known, everywhere for a network whose answers are not kept.
+        labels: The true class of each example; None where it is not known.
+        classes: Names of the classes.
+        note: Which networks and examples these are.
+    """
+
+    decisions: Int[np.ndarray, "row example"]
+    labels: Int[np.ndarray, "example"] | None
+    classes: tuple[str, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class ExamplesDetail:
+    """Examples that two networks dispute.
+
+    Args:
+        examples: All examples.
+        places: Numbers of those that a pair disputes, the most disputed first; `MISSING` where there are no more.
+        members: For each row, the place of its network among the members of the examples; `MISSING` where it has none.
+        note: Which pairs have examples, and in which order they stand.
+    """
+
+    examples: Examples
+    places: Int[np.ndarray, "row column rank"]
+    members: Int[np.ndarray, "row"]
+    note: str = ""
+
+
+Detail: TypeAlias = NumberDetail | ConfusionDetail | ExamplesDetail
+"""What a selected cell can show. A new kind joins this union and `interactive/details.py`, and `modescape.details` of
+the page (`templates/cells.js`) learns it."""
 
 
 @dataclass(frozen=True, eq=False)

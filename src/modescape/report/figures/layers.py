@@ -5,13 +5,13 @@ from typing import Final
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Float
 
 from modescape.core.axes import LAYER, MEMBER, MEMBER_OTHER
 from modescape.report.drawables import Drawing, IntervalRow, Intervals, Reference, long_table
 from modescape.report.figures.kind import FigureKind, Need
 from modescape.report.figures.members import asks_for_log
-from modescape.report.inputs import labels, off_diagonal, optional, variable
+from modescape.report.figures.null import NULLS, each_once, layer_ranges, null_left_out
+from modescape.report.inputs import confidence_of, labels, optional, variable
 
 NAME: Final = "layers"
 TITLE: Final = "Which layers do members have in common?"
@@ -25,12 +25,14 @@ COLUMNS: Final = ["num_params", "norm", "moved", "cosine_with_start", "cosine", 
 def compute(results: Mapping[str, xr.Dataset]) -> Drawing:
     """Return for each layer the cosine between members, and the distance from the start as a share of its norm there.
 
-    The cosine of independent directions in P dimensions has the mean 0 and the standard deviation 1 / sqrt(P): the band
-    behind a row reaches two of them to both sides.
+    The band behind a row is where permuted copies of a member lie, which compute the same function. Where that was not
+    measured, it is for independent directions: in P dimensions their cosine has the mean 0 and the standard deviation
+    1 / sqrt(P), and the band reaches two of them to both sides.
     """
     cosine = variable(results, LAYERS, "cosine", PAIRS)
     dataset = results[LAYERS].isel({LAYER: _drawn(results)})
-    panels = [_cosines({LAYERS: dataset})]
+    ranges = layer_ranges(results)
+    panels = [_cosines({LAYERS: dataset}, ranges)]
     moved = optional({LAYERS: dataset}, LAYERS, "moved", (LAYER, MEMBER))
     if moved is not None and np.isfinite(moved.values).any():
         panels.append(_moved(moved))
@@ -40,9 +42,9 @@ def compute(results: Mapping[str, xr.Dataset]) -> Drawing:
         title=TITLE,
         shows=(
             "Each row is one layer: the mean over pairs of members (small dots) of the cosine of its weights, with a "
-            "grey band where independent directions lie; and how far it has moved from its start, as a share of its "
+            f"grey band where {_band(results, ranges)} lie; and how far it has moved from its start, as a share of its "
             "norm there, the median over members."
-            f"{f' The {left} smallest layers are in the data only.' if left else ''}"
+            f"{f' The {left} smallest layers are in the data only.' if left else ''}{_missing(results)}"
         ),
         look_for=(
             "Look for rows outside their band: what all members learn alike, or had alike from the start, as "
@@ -50,7 +52,7 @@ def compute(results: Mapping[str, xr.Dataset]) -> Drawing:
         ),
         panels=tuple(panels),
         table=long_table(results[LAYERS], COLUMNS),
-        found=tuple(_found(panels[0])),
+        found=tuple(_found(panels[0], "permuted copies" if ranges else "independent directions")),
     )
 
 
@@ -62,16 +64,31 @@ def _drawn(results: Mapping[str, xr.Dataset]) -> list[int]:
     return sorted(np.argsort(-sizes, kind="stable")[:MAX_ROWS].tolist())
 
 
-def _cosines(results: Mapping[str, xr.Dataset]) -> Intervals:
-    """Return the cosine of each layer, with all pairs as dots and the band of independent directions."""
+def _band(results: Mapping[str, xr.Dataset], ranges: Mapping[str, tuple[float, float]]) -> str:
+    """Say what the bands are."""
+    if not ranges:
+        return "independent directions"
+    return f"{confidence_of(results, NULLS)} of permuted copies of a member, which compute the same function,"
+
+
+def _missing(results: Mapping[str, xr.Dataset]) -> str:
+    """Say why there are no permuted copies, where they were asked for."""
+    reason = null_left_out(results)
+    return f" {reason}" if reason else ""
+
+
+def _cosines(results: Mapping[str, xr.Dataset], ranges: Mapping[str, tuple[float, float]]) -> Intervals:
+    """Return the cosine of each layer, with all pairs as dots and the band that chance gives."""
     cosine = variable(results, LAYERS, "cosine", PAIRS)
     sizes = optional(results, LAYERS, "num_params", (LAYER,))
     rows = []
     for index, layer in enumerate(labels(cosine, LAYER)):
-        pairs = _once(cosine.isel({LAYER: index}))
+        pairs = each_once(cosine.isel({LAYER: index}))
         two = None if sizes is None else 2.0 / float(sizes.values[index]) ** 0.5
         mean = float(pairs.mean()) if pairs.size else float("nan")
-        rows.append(IntervalRow(layer, mean, dots=pairs, chance=None if two is None else (-two, two)))
+        rows.append(
+            IntervalRow(layer, mean, dots=pairs, chance=ranges.get(layer, None if two is None else (-two, two)))
+        )
     return Intervals(
         title="Cosine between members",
         alt=f"Mean cosine of the weights between members, layer by layer: {_told(rows, 2)}.",
@@ -80,12 +97,6 @@ def _cosines(results: Mapping[str, xr.Dataset]) -> Intervals:
         marks=(Reference("independent", 0.0),),
         decimals=4,
     )
-
-
-def _once(square: xr.DataArray) -> Float[np.ndarray, "pair"]:
-    """Return the value of each pair of members once."""
-    above = xr.where(np.arange(square.sizes[MEMBER])[:, None] < np.arange(square.sizes[MEMBER_OTHER]), square, np.nan)
-    return off_diagonal(above).astype(np.float64)
 
 
 def _moved(moved: xr.DataArray) -> Intervals:
@@ -112,17 +123,17 @@ def _told(rows: list[IntervalRow], decimals: int) -> str:
     return ", ".join(f"{row.name} {row.told(decimals)}" for row in rows) or "no layers"
 
 
-def _found(panel: Intervals) -> list[str]:
-    """Say how many layers lie outside their band, and which lies farthest outside."""
-    banded = [(row, row.chance[1]) for row in panel.rows if row.chance is not None and np.isfinite(row.value)]
-    outside = [(row, half) for row, half in banded if abs(row.value) > half]
+def _found(panel: Intervals, chance: str) -> list[str]:
+    """Say how many layers lie outside their band, and which of these has the largest cosine."""
+    banded = [(row, row.chance) for row in panel.rows if row.chance is not None and np.isfinite(row.value)]
+    outside = [row for row, (low, high) in banded if not low <= row.value <= high]
     if not banded:
         return []
     if not outside:
-        return [f"None of {len(banded)} layers can be told from independent directions."]
-    most = max(outside, key=lambda pair: abs(pair[0].value))[0]
+        return [f"None of {len(banded)} layers can be told from {chance}."]
+    most = max(outside, key=lambda row: abs(row.value))
     return [
-        f"{len(outside)} of {len(banded)} layers lie outside the band of independent directions; the largest cosine is "
+        f"{len(outside)} of {len(banded)} layers lie outside the band of {chance}; the largest cosine is "
         f"that of {most.name}, {most.value:.3f}."
     ]
 

@@ -8,9 +8,27 @@ from jaxtyping import Float
 
 from modescape.core.axes import MEMBER, MEMBER_OTHER
 from modescape.report.drawables import NumberDetail
-from modescape.report.inputs import optional
+from modescape.report.inputs import member_word, optional
 
 SOLUTIONS = "solutions"
+MAX_DRAWN = 200
+"""Members that a matrix of pairs draws: of more, a cell is smaller than two pixels, and numbers would fill the file."""
+
+
+def drawn_members(dataset: xr.Dataset) -> tuple[xr.Dataset, str]:
+    """Return the pairs that a matrix draws, those of the first `MAX_DRAWN` members, and a sentence where not all are.
+
+    >>> drawn_members(xr.Dataset(coords={"member": [0, 1], "member_other": [0, 1]}))[1]
+    ''
+    """
+    number = dataset.sizes[MEMBER]
+    if number <= MAX_DRAWN:
+        return dataset, ""
+    first = slice(0, MAX_DRAWN)
+    return (
+        dataset.isel({MEMBER: first, MEMBER_OTHER: first}),
+        f" The first {MAX_DRAWN} of {number:,} members are drawn.",
+    )
 
 
 def color_range(values: Float[np.ndarray, "value"], smallest_span: float) -> tuple[float, float]:
@@ -47,10 +65,11 @@ def solution_details(results: Mapping[str, xr.Dataset]) -> tuple[NumberDetail, .
     pair = (MEMBER, MEMBER_OTHER)
     disagreement = _detail(results, "disagreement", pair, "disagreement", decimals=2, unit="%", scale=100.0)
     cosine = _detail(results, "cosine", pair, "weight cosine", decimals=4)
-    accuracy = _detail(results, "accuracy", (MEMBER,), "accuracy of member {row}", decimals=2, unit="%", scale=100.0)
+    of = f"accuracy of {member_word(results[SOLUTIONS])}".strip()
+    accuracy = _detail(results, "accuracy", (MEMBER,), f"{of} {{row}}", decimals=2, unit="%", scale=100.0)
     details = [disagreement, cosine, accuracy]
     if accuracy is not None:
-        details.append(_of_column(accuracy, "accuracy of member {column}"))
+        details.append(_of_column(accuracy, f"{of} {{column}}"))
     return tuple(detail for detail in details if detail is not None)
 
 

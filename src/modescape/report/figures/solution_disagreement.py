@@ -8,8 +8,9 @@ import xarray as xr
 from modescape.core.axes import MEMBER, MEMBER_OTHER
 from modescape.report.drawables import Drawing, Matrix, long_table
 from modescape.report.figures.kind import FigureKind, Need
-from modescape.report.figures.pairs import SOLUTIONS, color_range, solution_details, told
-from modescape.report.inputs import labels, off_diagonal, variable
+from modescape.report.figures.pair_details import MAX_MEASURED, PAIRS, pair_details
+from modescape.report.figures.pairs import SOLUTIONS, color_range, drawn_members, solution_details, told
+from modescape.report.inputs import member_labels, member_word, off_diagonal, variable
 
 NAME = "solution-disagreement"
 TITLE = "How often do members answer differently?"
@@ -23,30 +24,31 @@ def compute(results: Mapping[str, xr.Dataset]) -> Drawing:
     Source: Fort, Hu and Lakshminarayanan (2019), section 3.1 and figure 3, https://arxiv.org/abs/1912.02757.
     Differs from it in leaving out the diagonal, so that the colours tell the pairs apart.
     """
-    array = 100.0 * variable(results, SOLUTIONS, "disagreement", (MEMBER, MEMBER_OTHER))
+    dataset, limit = drawn_members(results[SOLUTIONS])
+    array = 100.0 * variable({SOLUTIONS: dataset}, SOLUTIONS, "disagreement", (MEMBER, MEMBER_OTHER))
     pairs = off_diagonal(array)
-    rows, columns = labels(array, MEMBER), labels(array, MEMBER_OTHER)
-    num_examples = results[SOLUTIONS].attrs.get("num_examples")
+    rows, members = member_labels(array), array[MEMBER].values.tolist()
+    num_examples = dataset.attrs.get("num_examples")
     examples = f"{num_examples:,} examples" if num_examples else "examples"
     matrix = Matrix(
         title="",
         alt=(f"Matrix of the disagreement between {len(rows)} members over {examples}: {told(pairs, 1, '%')}."),
         values=array.where(array[MEMBER] != array[MEMBER_OTHER]).values.astype(np.float64),
         rows=rows,
-        columns=columns,
-        word="member",
+        columns=member_labels(array, MEMBER_OTHER),
+        word=member_word(array),
         color_label="disagreement (% of examples)",
         color_range=color_range(pairs, SMALLEST_SPAN),
         colors="cividis",
         decimals=1,
-        details=solution_details(results),
+        details=(*solution_details({SOLUTIONS: dataset}), *pair_details(results, members)),
     )
     return Drawing(
         name=NAME,
         title=TITLE,
         shows=(
             f"Each cell is the share of {examples} to which two members give a different class; "
-            "the grey diagonal is 0 by definition, so the colours span the pairs only."
+            f"the grey diagonal is 0 by definition, so the colours span the pairs only.{limit}{_more(results, members)}"
         ),
         look_for=(
             "Look for one even colour (all members differ alike); a darker block is a group of members that "
@@ -54,10 +56,18 @@ def compute(results: Mapping[str, xr.Dataset]) -> Drawing:
         ),
         panels=(matrix,),
         table=long_table(
-            results[SOLUTIONS],
+            dataset,
             ["disagreement", "disagreement_low", "disagreement_high", "accuracy", "accuracy_low", "accuracy_high"],
         ),
     )
+
+
+def _more(results: Mapping[str, xr.Dataset], members: list[int]) -> str:
+    """Say what a chosen pair shows, and for which pairs it is kept."""
+    if PAIRS not in results:
+        return ""
+    kept = f" (measures: of the first {MAX_MEASURED} members)" if len(members) > MAX_MEASURED else ""
+    return f" A chosen pair tells where and on which examples it differs{kept}."
 
 
 FIGURE = FigureKind(NAME, TITLE, (Need(SOLUTIONS, ("disagreement",), {MEMBER: 2}),), compute)

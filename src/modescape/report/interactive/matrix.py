@@ -1,6 +1,15 @@
 """Matrices as heat maps."""
 
-from modescape.report.drawables import Matrix, NumberDetail, has_names, shown_places
+from modescape.report.drawables import (
+    ConfusionDetail,
+    Detail,
+    ExamplesDetail,
+    Matrix,
+    NumberDetail,
+    has_names,
+    shown_places,
+)
+from modescape.report.interactive.examples import confusion_detail, examples_detail
 from modescape.report.interactive.parts import (
     HOVER_CELL,
     Spec,
@@ -64,8 +73,19 @@ def _cell_axis(word: str, labels: tuple[str, ...], *, angle: int = 0) -> Spec:
     return base_axis(word, grid=False) | ticks | {"constrain": "domain", "fixedrange": True}
 
 
-def _detail(detail: NumberDetail) -> Spec:
+def _detail(detail: Detail) -> Spec:
+    """Return what the script needs to show something of a cell."""
+    if isinstance(detail, ConfusionDetail):
+        return confusion_detail(detail)
+    if isinstance(detail, ExamplesDetail):
+        return examples_detail(detail)
+    return _number(detail)
+
+
+def _number(detail: NumberDetail) -> Spec:
     """Return what the script needs to show a number of a cell."""
     ends = {name: numbers(end) for name, end in (("low", detail.low), ("high", detail.high)) if end is not None}
     head: Spec = {"kind": "number", "label": detail.label, "decimals": detail.decimals, "unit": detail.unit}
-    return head | {"values": numbers(detail.values)} | ends
+    told = {"isLess": True} if not detail.is_main else {}
+    told |= {"isP": True} if detail.is_p_value else {}
+    return head | {"values": numbers(detail.values)} | ends | told

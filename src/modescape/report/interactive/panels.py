@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Final
 
 from modescape.report.drawables import (
+    Dendrogram,
+    Gallery,
     Intervals,
     LegendEntry,
     Lines,
@@ -15,6 +17,8 @@ from modescape.report.drawables import (
     Scatter,
     Surface,
 )
+from modescape.report.interactive.dendrogram import dendrogram_spec
+from modescape.report.interactive.examples import gallery_spec
 from modescape.report.interactive.intervals import intervals_spec
 from modescape.report.interactive.lines import lines_spec
 from modescape.report.interactive.matrix import matrix_spec
@@ -35,7 +39,8 @@ def panel_spec(panel: Panel, legend: tuple[LegendEntry, ...] = ()) -> Spec:
 
     Returns:
         `kind`, `title`, `alt`, `data` and `layout`, and what the script needs for a kind: `rows`, `columns`, `word` and
-        `details` of a matrix, the `grid` of a polar surface, the `scale` of both, the `height` of intervals.
+        `details` of a matrix, the `grid` of a polar surface, the `scale` of both, the `height` of intervals and trees,
+        and the examples that a gallery shows.
     """
     return {"title": panel.title, "alt": panel.alt} | _kind_spec(panel, legend)
 
@@ -51,10 +56,16 @@ SPECS: Final[dict[type, Callable[..., Spec]]] = {
 """What makes the specification of each kind of panel that has entries in a legend."""
 
 
+BARE_SPECS: Final[dict[type, Callable[..., Spec]]] = {
+    Dendrogram: dendrogram_spec,
+    Gallery: gallery_spec,
+    Intervals: intervals_spec,
+    Matrix: matrix_spec,
+}
+"""What makes the specification of those that have none."""
+
+
 def _kind_spec(panel: Panel, legend: tuple[LegendEntry, ...]) -> Spec:
     """Return the part that each kind of panel has of its own."""
-    if isinstance(panel, Matrix):
-        return matrix_spec(panel)
-    if isinstance(panel, Intervals):
-        return intervals_spec(panel)
-    return SPECS[type(panel)](panel, legend)
+    kind = type(panel)
+    return BARE_SPECS[kind](panel) if kind in BARE_SPECS else SPECS[kind](panel, legend)

@@ -13,7 +13,9 @@ from matplotlib.lines import Line2D
 
 from modescape.report.colors import LIGHT, series_role
 from modescape.report.drawables import (
+    Dendrogram,
     Drawing,
+    Gallery,
     Intervals,
     LegendEntry,
     Lines,
@@ -27,6 +29,8 @@ from modescape.report.drawables import (
     has_names,
 )
 from modescape.report.series import series_dash, series_symbol
+from modescape.report.static.dendrogram import dendrogram_inches, draw_dendrogram
+from modescape.report.static.gallery import draw_gallery, gallery_inches
 from modescape.report.static.intervals import MARK_POINTS, draw_intervals
 from modescape.report.static.lines import draw_lines
 from modescape.report.static.marks import mark_style
@@ -132,6 +136,10 @@ def _inches(panel: Panel) -> tuple[float, float]:
     """Return the width and the height of a panel."""
     if isinstance(panel, Intervals):
         return INTERVALS_WIDTH, 1.1 + INCHES_PER_ROW * len(panel.slots)
+    if isinstance(panel, Dendrogram):
+        return dendrogram_inches(panel)
+    if isinstance(panel, Gallery):
+        return gallery_inches(panel)
     if isinstance(panel, Matrix) and has_names(panel.columns):
         return NAMED_MATRIX
     return PANEL_INCHES[type(panel)]
@@ -149,11 +157,8 @@ def _draw(axes: Axes, panel: Panel) -> None:
         lines = panel.num_name_lines if isinstance(panel, Intervals) else 0
         width = int(TITLE_CHARACTERS * _inches(panel)[0])
         axes.set_title(fill(panel.title, width), fontweight="bold", pad=6 + MARK_POINTS * lines)
-    if isinstance(panel, Matrix):
-        draw_matrix(axes, panel)
-        return
-    if isinstance(panel, Relief):
-        draw_relief(axes, panel)
+    if isinstance(panel, Dendrogram | Gallery | Matrix | Relief):
+        BARE[type(panel)](axes, panel)
         return
     axes.set_xlabel(panel.x_label)
     if isinstance(panel, Intervals):
@@ -164,6 +169,14 @@ def _draw(axes: Axes, panel: Panel) -> None:
         _wrap_labels(axes)
     FLAT[type(panel)](axes, panel)
 
+
+BARE: dict[type, Callable[[Axes, Any], None]] = {
+    Dendrogram: draw_dendrogram,
+    Gallery: draw_gallery,
+    Matrix: draw_matrix,
+    Relief: draw_relief,
+}
+"""What draws the kinds of panel that see to their axes themselves."""
 
 FLAT: dict[type, Callable[[Axes, Any], None]] = {
     Lines: draw_lines,

@@ -10,27 +10,35 @@
   };
   const shown = (value, decimals) => (value === null ? "not measured" : value.toFixed(decimals));
 
-  // How each kind of detail is shown; each function gets the detail and the place, and fills the list of the cell.
-  // A new kind of detail (drawables/matrix.py) is one more function here.
-  const cellDetails = {
-    number(detail, place, list) {
-      const label = detail.label.replace("{row}", place.rowLabel).replace("{column}", place.columnLabel);
-      const value = at(detail.values, place.row, place.column);
-      let text = shown(value, detail.decimals);
-      if (value !== null && detail.unit) text += " " + detail.unit;
-      if (value !== null && detail.low && detail.high) {
-        const ends = [detail.low, detail.high].map((end) => at(end, place.row, place.column));
-        if (!ends.includes(null)) text += ` [${ends.map((end) => shown(end, detail.decimals)).join(", ")}]`;
-      }
-      append(list, "dt", label);
-      append(list, "dd", text);
-    },
+  const labelOf = (detail, place) =>
+    detail.label.replace("{row}", () => place.rowLabel).replace("{column}", () => place.columnLabel);
+
+  // A number too small for its digits, as p values are, is written as such.
+  function written(detail, value) {
+    const least = 10 ** -detail.decimals;
+    return detail.isP && value !== null && value < least ? `< ${shown(least, detail.decimals)}` : shown(value, detail.decimals);
+  }
+
+  // How each kind of detail is shown; each function gets the detail, the place and where to write: numbers the list of
+  // the cell, other kinds (confusion.js, gallery.js) a part of their own below.
+  // A new kind of detail (drawables/matrix.py) is one more function in `modescape.details`.
+  modescape.details.number = (detail, place, list) => {
+    const value = at(detail.values, place.row, place.column);
+    let text = written(detail, value);
+    if (value !== null && detail.unit) text += " " + detail.unit;
+    if (value !== null && detail.low && detail.high) {
+      const ends = [detail.low, detail.high].map((end) => at(end, place.row, place.column));
+      if (!ends.includes(null)) text += ` [${ends.map((end) => shown(end, detail.decimals)).join(", ")}]`;
+    }
+    append(list, "dt", labelOf(detail, place));
+    append(list, "dd", text);
   };
+
+  const named = (spec, label) => `${spec.word} ${label}`.trim();
 
   function nameOf(spec, row, column) {
     const [first, second] = [spec.rows[row], spec.columns[column]];
-    const named = (label) => `${spec.word} ${label}`.trim();
-    return first === second ? `${named(first)} with itself` : `${named(first)} and ${named(second)}`;
+    return first === second ? `${named(spec, first)} with itself` : `${named(spec, first)} and ${named(spec, second)}`;
   }
 
   // What a pointer over a cell shows.
@@ -41,16 +49,40 @@
     }));
   }
 
-  function show(spec, place, panel) {
-    panel.replaceChildren();
-    const heading = nameOf(spec, place.row, place.column);
-    append(panel, "p", heading[0].toUpperCase() + heading.slice(1)).className = "which";
-    const list = append(panel, "dl", "");
+  function fill(list, details, place) {
     const seen = new Set();
-    for (const detail of spec.details) {
-      const key = detail.label.replace("{row}", place.rowLabel).replace("{column}", place.columnLabel);
-      if (!seen.has(key)) cellDetails[detail.kind](detail, place, list);
+    for (const detail of details) {
+      const key = labelOf(detail, place);
+      if (!seen.has(key)) modescape.details[detail.kind](detail, place, list);
       seen.add(key);
+    }
+  }
+
+  function show(item, place) {
+    const { spec, cell } = item;
+    cell.replaceChildren();
+    const heading = nameOf(spec, place.row, place.column);
+    append(cell, "p", spec.word ? heading[0].toUpperCase() + heading.slice(1) : heading).className = "which";
+    const numbers = spec.details.filter((detail) => detail.kind === "number");
+    fill(append(cell, "dl", ""), numbers.filter((detail) => !detail.isLess), place);
+    const isPair = place.rowLabel !== place.columnLabel;
+    const isKnown = (detail) => detail.isLess && at(detail.values, place.row, place.column) !== null;
+    const less = isPair ? numbers.filter(isKnown) : [];
+    if (less.length) {
+      const list = append(cell, "dl", "");
+      list.className = "less";
+      list.setAttribute("aria-live", "off");
+      fill(list, less, place);
+    }
+    if (item.more) showMore(item, place, isPair);
+  }
+
+  // What needs more room than a list: below the matrix, and not read out unasked.
+  function showMore({ spec, more }, place, isPair) {
+    more.replaceChildren();
+    if (!isPair) return;
+    for (const detail of spec.details.filter((one) => one.kind !== "number")) {
+      modescape.details[detail.kind](detail, place, append(more, "section", ""));
     }
   }
 
@@ -70,22 +102,25 @@
   function prepare(item) {
     addHoverTexts(item.spec);
     item.plot.style.aspectRatio = `${item.spec.columns.length} / ${item.spec.rows.length}`;
+    if (item.spec.details.every((detail) => detail.kind === "number")) return;
+    item.more = append(item.plot.parentElement, "div", "");
+    item.more.className = "more";
   }
 
   // Make a drawn matrix selectable. `item.mark` is kept for the next drawing, in the colours of another theme.
   function selectable(item) {
-    const panel = item.cell;
     const { spec, plot } = item;
     let [row, column] = [-1, -1];
-    append(panel, "p", "Choose a cell: click it, or focus the matrix and use the arrow keys.");
+    append(item.cell, "p", "Choose a cell: click it, or focus the matrix and use the arrow keys.");
     function select(newRow, newColumn) {
       [row, column] = [newRow, newColumn];
       const edges = { x0: column - 0.5, x1: column + 0.5, y0: row - 0.5, y1: row + 0.5 };
       item.mark = [{ type: "rect", ...edges, line: { color: { theme: "mark" }, width: 3 } }];
       plot.dataset.cell = `${row},${column}`;
       modescape.draw(item);
-      const place = { row, column, rowLabel: spec.rows[row], columnLabel: spec.columns[column] };
-      show(spec, place, panel);
+      const [rowLabel, columnLabel] = [spec.rows[row], spec.columns[column]];
+      const names = [rowLabel, columnLabel].map((label) => named(spec, label));
+      show(item, { row, column, rowLabel, columnLabel, names, id: plot.id });
     }
     plot.on("plotly_click", (event) => {
       const [newRow, newColumn] = event.points[0].pointIndex ?? event.points[0].pointNumber;

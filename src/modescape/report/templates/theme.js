@@ -1,8 +1,8 @@
 "use strict";
 // Runs in the head, before anything is painted: chooses light or dark, and says that scripts work.
 // `grids` holds what each kind of panel whose cells can be chosen needs, by the name of the kind; `painters` holds how
-// the kinds are drawn that plotly does not draw.
-const modescape = { onTheme: [], grids: {}, painters: {} };
+// the kinds are drawn that plotly does not draw; `details` holds what a chosen cell of a matrix can show.
+const modescape = { onTheme: [], grids: {}, painters: {}, details: {} };
 (() => {
   const root = document.documentElement;
   const system = window.matchMedia("(prefers-color-scheme: dark)");

@@ -4,15 +4,26 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float, Int
 
-from modescape.core.axes import METRIC, SIZE
+from modescape.core.axes import MEMBER, METRIC, SIZE
 from modescape.evaluate import ensemble_curve
 from modescape.studies.context import StudyContext
-from modescape.studies.step import Step
+from modescape.studies.step import LeftOutError, Step
+
+NEEDED = {"probability": "probabilities of all members", "label": "the true classes"}
+MAX_MEMBERS = 100
+"""Members of which ensembles of every size are made: the work grows with the square of their number."""
 
 
 def _work(context: StudyContext) -> dict[str, xr.Dataset | None]:
     """Evaluate ensembles of every size on the test examples."""
     predicted = context.run.arrays("predictions/test")
+    for name in ("probability", "label"):
+        if name not in predicted:
+            raise LeftOutError(f"It needs {NEEDED[name]}.")
+    if predicted.sizes[MEMBER] > MAX_MEMBERS:
+        raise LeftOutError(
+            f"It is for at most {MAX_MEMBERS} members, of which there are {predicted.sizes[MEMBER]}: compare some."
+        )
     return {"results/ensemble": size_curve(context, predicted["probability"].to_numpy(), predicted["label"].to_numpy())}
 
 

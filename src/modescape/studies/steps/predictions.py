@@ -7,6 +7,7 @@ from jaxtyping import Float, Int
 from modescape.core.axes import CLASS, EXAMPLE, MEMBER, STEP
 from modescape.data import Examples
 from modescape.functions import decisions
+from modescape.studies.compared.naming import member_coords
 from modescape.studies.context import StudyContext
 from modescape.studies.step import Step
 
@@ -61,7 +62,8 @@ def _dataset(
 ) -> xr.Dataset:
     """Name the dimensions and add the labels."""
     along = [STEP] if steps is not None else []
-    coords = {MEMBER: members, **({STEP: steps} if steps is not None else {})}
+    names = member_coords(context.run.manifest, members)
+    coords = {MEMBER: members, **names, **({STEP: steps} if steps is not None else {})}
     return xr.Dataset(
         {
             "probability": ([MEMBER, *along, EXAMPLE, CLASS], probabilities),

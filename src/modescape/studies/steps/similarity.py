@@ -9,34 +9,33 @@ from modescape.evaluate import proportion_interval
 from modescape.functions import decisions, disagreement_matrix
 from modescape.studies.context import StudyContext
 from modescape.studies.step import Step
+from modescape.studies.steps.answers import answers_of
 from modescape.weights import cosine_matrix
 
 
 def _solutions(context: StudyContext) -> dict[str, xr.Dataset | None]:
     """Compare the solutions pair by pair."""
-    predicted = context.run.arrays("predictions/test")
-    members = [int(member) for member in predicted[MEMBER]]
-    chosen = decisions(predicted["probability"].to_numpy())
+    answers = answers_of(context.run)
+    chosen, coords = answers.decisions, answers.coords(other=True)
     differ = disagreement_matrix(chosen)
     num_examples, confidence = chosen.shape[1], context.settings.compare.confidence
     differ_low, differ_high = proportion_interval(differ * num_examples, num_examples, confidence=confidence)
-    num_right = (chosen == predicted["label"].to_numpy()).sum(axis=1)
-    right_low, right_high = proportion_interval(num_right, num_examples, confidence=confidence)
-    pair, single = [MEMBER, MEMBER_OTHER], [MEMBER]
-    cosines = _cosines(context, [(member, context.solution_step(member)) for member in members])
-    dataset = xr.Dataset(
-        {
-            "cosine": (pair, cosines),
-            "disagreement": (pair, differ),
-            "disagreement_low": (pair, np.where(np.eye(len(members), dtype=bool), 0.0, differ_low)),
-            "disagreement_high": (pair, np.where(np.eye(len(members), dtype=bool), 0.0, differ_high)),
-            "accuracy": (single, num_right / num_examples),
-            "accuracy_low": (single, right_low),
-            "accuracy_high": (single, right_high),
-        },
-        coords={MEMBER: members, MEMBER_OTHER: members},
-        attrs={"num_examples": num_examples, "confidence": confidence},
-    )
+    pair, own = [MEMBER, MEMBER_OTHER], np.eye(len(chosen), dtype=bool)
+    dataset = xr.Dataset(coords=coords, attrs={"num_examples": num_examples, "confidence": confidence})
+    # Members that come as files of predictions have no weights.
+    if context.run.members:
+        members = [int(member) for member in coords[MEMBER]]
+        cosines = _cosines(context, [(member, context.solution_step(member)) for member in members])
+        dataset["cosine"] = (pair, cosines)
+    dataset["disagreement"] = (pair, differ)
+    dataset["disagreement_low"] = (pair, np.where(own, 0.0, differ_low))
+    dataset["disagreement_high"] = (pair, np.where(own, 0.0, differ_high))
+    if answers.labels is not None:
+        num_right = (chosen == answers.labels).sum(axis=1)
+        right_low, right_high = proportion_interval(num_right, num_examples, confidence=confidence)
+        dataset["accuracy"] = (MEMBER, num_right / num_examples)
+        dataset["accuracy_low"] = (MEMBER, right_low)
+        dataset["accuracy_high"] = (MEMBER, right_high)
     return {"results/solutions": dataset}
 
 

@@ -9,8 +9,10 @@ from modescape.studies.step import Step
 
 
 def _work(context: StudyContext) -> dict[str, xr.Dataset | None]:
-    """Lay the members' histories side by side; epochs after a divergence are NaN."""
+    """Lay the members' histories side by side; epochs after a divergence are NaN, and checkpoints have none."""
     outcomes = context.outcomes
+    if not any(outcome.losses for outcome in outcomes.values()):
+        return {}
     steps = range(1, context.settings.train.epochs + 1)
     loss = np.full((len(outcomes), len(steps)), np.nan)
     accuracy = loss.copy()
