@@ -5,6 +5,7 @@
 # make bench   measure every claim about speed and write docs/benchmarks.md
 # make examples-paper DATA=DIR   run the paper's study on DIR/cifar10-jpeg, which takes over an hour
 # make examples-landscapes DATA=DIR   compare landscapes of residual networks on it, which takes hours
+# make examples-differences DATA=DIR   compare, align and attack members on both data sets, which takes hours
 # make examples DATA=DIR   train the worked examples of the docs on DIR/cifar10-jpeg and DIR/mnist
 
 PYTHON ?= python3
@@ -17,7 +18,7 @@ CURVATURE := curvlinops-for-pytorch einconv einops linear_operator opt-einsum tq
 CIFAR := $(if $(wildcard $(DATA)/cifar10-jpeg),--data $(DATA))
 TESTS := -n 2
 
-.PHONY: demo test check format lint types contract unit docs bench examples examples-landscapes examples-paper clean
+.PHONY: demo test check format lint types contract unit docs bench examples examples-differences examples-landscapes examples-paper clean
 
 demo: .venv/run
 	$(BIN)/modescape study fort2019 --preset demo
@@ -53,6 +54,11 @@ examples: .venv/dev
 
 examples-paper: .venv/dev
 	$(BIN)/python docs/examples/make.py $(DATA) --only paper
+
+DIFFERENCES := differences-mnist differences-cifar10 alignment three-classes-mnist three-classes-cifar10 architectures
+
+examples-differences: .venv/dev
+	for name in $(DIFFERENCES); do $(BIN)/python docs/examples/make.py $(DATA) --only $$name || exit 1; done
 
 examples-landscapes: .venv/dev
 	$(BIN)/python docs/examples/make.py $(DATA) --only skips

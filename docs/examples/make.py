@@ -2,7 +2,7 @@
 
 Usage: python docs/examples/make.py DIR, where DIR holds the folders `cifar10-jpeg` and `mnist` (Hugging Face Parquet).
 The runs are kept in `runs/`; an example that was stopped goes on where it was.
-The examples `paper`, `skips` and `shapes` take hours and are made only by `--only NAME`.
+All other examples take longer, some of them hours, and are made only by `--only NAME`.
 """
 
 import argparse
@@ -10,28 +10,29 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import alignment
+import differences
 import numpy as np
 import paper_tables
 import shapes_tables
 import skips
 import xarray as xr
-from pages import NEWPARAGRAPH, answers_text, facts_lines, facts_of, figure_sections, write_sections
+from pages import NEWPARAGRAPH, answers_text, comparison_lines, facts_lines, facts_of, figure_sections, write_sections
 
 import modescape
 from modescape.report import FIGURES, drawn
+from modescape.report.drawables import Drawing
 from modescape.report.metrics import METRICS
 from modescape.studies.report import command_of, report_contents
 from modescape.studies.settings import StudySettings
 
 HERE = Path(__file__).parent
 RESULTS = ("training", "solutions", "trajectories", "embedding", "ensemble")
-PAPER, SKIPS, SHAPES = "paper", "skips", "shapes"
-RUNS = {PAPER: Path("runs") / "example-paper", SKIPS: Path("runs") / "li56", SHAPES: Path("runs") / "example-shapes"}
-"""Where the long examples are kept; that of `skips` is what the names of its two runs begin with."""
 SHAPES_SETTINGS = {
     "limit": 2000,
     "test-limit": 2000,
@@ -70,15 +71,19 @@ def main() -> None:
     parser.add_argument("directory", type=Path, help="holds the folders cifar10-jpeg and mnist")
     parser.add_argument(
         "--only",
-        choices=[*(example.name for example in EXAMPLES), *RUNS],
+        choices=[*(example.name for example in EXAMPLES), *LONG],
         help="make one example",
     )
-    parser.add_argument("--run", type=Path, help="run of a long example; of skips, what the names of both begin with")
+    parser.add_argument(
+        "--run", type=Path, help="run of a long example; of skips and architectures, what the names of both begin with"
+    )
     parser.add_argument("--output", type=Path, help="where to keep a long example")
     parser.add_argument("--quick", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.only in RUNS:
-        make_long(arguments)
+    if arguments.only in LONG:
+        prefix, make = LONG[arguments.only]
+        output = arguments.output or HERE / arguments.only
+        make(arguments.directory, arguments.run or Path("runs") / prefix, output, is_quick=arguments.quick)
         return
     settings = QUICK if arguments.quick else {"members": 5, "epochs": 10}
     for example in EXAMPLES:
@@ -88,19 +93,23 @@ def main() -> None:
             keep(run, shown_command(example, settings), HERE / example.name)
 
 
-def make_long(arguments: argparse.Namespace) -> None:
-    """Make one of the examples that take hours."""
-    name, directory, is_quick = arguments.only, arguments.directory, arguments.quick
-    run, output = arguments.run or RUNS[name], arguments.output or HERE / name
-    if name == PAPER:
-        keep_paper(paper_run(directory, run), output)
-    elif name == SKIPS:
-        settings = skips.QUICK if is_quick else skips.FULL
-        runs = {skip: skip_run(directory, run, settings, skip=skip) for skip in skips.NAMES}
-        skips.keep_skips(runs, settings, output)
-        write_sections(output, skip_sections(runs, output))
-    else:
-        keep_shapes(shapes_run(directory, run, QUICK_SHAPES if is_quick else SHAPES_SETTINGS), output)
+def make_paper(directory: Path, run: Path, output: Path, *, is_quick: bool) -> None:
+    """Make the example of the paper's study, which has no quick form."""
+    _ = is_quick
+    keep_paper(paper_run(directory, run), output)
+
+
+def make_skips(directory: Path, run: Path, output: Path, *, is_quick: bool) -> None:
+    """Make the example of networks with and without shortcuts."""
+    settings = skips.QUICK if is_quick else skips.FULL
+    runs = {skip: skip_run(directory, run, settings, skip=skip) for skip in skips.NAMES}
+    skips.keep_skips(runs, settings, output)
+    write_sections(output, skip_sections(runs, output))
+
+
+def make_shapes(directory: Path, run: Path, output: Path, *, is_quick: bool) -> None:
+    """Make the example of shapes of landscapes."""
+    keep_shapes(shapes_run(directory, run, QUICK_SHAPES if is_quick else SHAPES_SETTINGS), output)
 
 
 def skip_run(directory: Path, prefix: Path, settings: skips.Settings, *, skip: bool) -> modescape.Run:
@@ -156,35 +165,39 @@ def keep_shapes(run: modescape.Run, folder: Path) -> None:
     """Write what the page of the study `shapes` shows."""
     results = {shapes_tables.SHAPES: report_contents(run).results[shapes_tables.SHAPES]}
     tables = shapes_tables.tables(results[shapes_tables.SHAPES])
+    drawings = drawn(FIGURES, results)[0]
     summary = modescape.summarise_run(run).as_dict()
-    keep_study(run, folder, results, tables, {"Common beliefs": paper_tables.claims(summary["claims"])})
+    keep_study(run, folder, drawings, tables, {"Common beliefs": paper_tables.claims(summary["claims"])})
 
 
 def keep_study(
-    run: modescape.Run, folder: Path, results: dict[str, xr.Dataset], tables: dict[str, str], own: dict[str, str]
+    run: modescape.Run, folder: Path, drawings: list[Drawing], tables: dict[str, str], own: dict[str, str]
 ) -> None:
     """Write figures, summary, facts, and a page fragment made of them.
 
     Args:
         run: Of a study that is finished.
         folder: Where to write; what it held goes.
-        results: Those whose figures are shown.
+        drawings: The figures that are shown.
         tables: By title.
         own: Further sections of the page, by title.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
         old.unlink()
-    figures = figure_sections(run, folder, drawn(FIGURES, results)[0])
-    command = report_contents(run).facts["command"]
-    summary, facts = modescape.summarise_run(run).as_dict(), facts_of(run, readers(command))
+    figures = figure_sections(run, folder, drawings)
+    told = report_contents(run).facts
+    is_trained = "training" in run.manifest
+    facts = facts_of(run, readers(told["command"])) if is_trained else dict(told)
+    summary = modescape.summarise_run(run).as_dict()
     for name, content in (("summary", summary), ("facts", facts)):
         (folder / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    lines = facts_lines(facts) if is_trained else comparison_lines(told)
     listed = NEWPARAGRAPH.join(f"### {title}\n\n{table}" for title, table in tables.items())
     sections = {
-        "What was run": "\n".join(facts_lines(facts)),
+        "What was run": "\n".join(lines),
         **own,
-        "The numbers": f'<div class="modescape-numbers" markdown>\n\n{listed}\n\n</div>',
+        **({"The numbers": f'<div class="modescape-numbers" markdown>\n\n{listed}\n\n</div>'} if tables else {}),
         "The figures": NEWPARAGRAPH.join(figures),
     }
     write_sections(folder, sections)
@@ -233,7 +246,50 @@ def keep_paper(run: modescape.Run, folder: Path) -> None:
         "The claims": paper_tables.claims(summary["claims"]),
         "The answers": answers_text(summary),
     }
-    keep_study(run, folder, results, paper_tables.tables(results), own)
+    keep_study(run, folder, drawn(FIGURES, results)[0], paper_tables.tables(results), own)
+
+
+def make_differences(directory: Path, run: Path, output: Path, *, is_quick: bool) -> None:
+    """Make an example of the study `differences`."""
+    words = differences.DIFFERENCES[output.name.removeprefix("differences-")]
+    words = [word.format(directory=directory) for word in words]
+    quick = ["--limit", "500", "--test-limit", "300", "--epochs", "2", "--members", "3"] if is_quick else []
+    keep_figures(studied("differences", [*words, *quick], run), output, differences.FIGURES)
+
+
+def make_three_classes(directory: Path, run: Path, output: Path, *, is_quick: bool) -> None:
+    """Make an example of the study `three-class`."""
+    words = [
+        word.format(directory=directory)
+        for word in differences.THREE_CLASSES[output.name.removeprefix("three-classes-")]
+    ]
+    quick = ["--limit", "500", "--epochs", "2", "--members", "4"] if is_quick else []
+    keep_figures(studied("three-class", [*words, *quick], run), output, differences.THREE_CLASS_FIGURES)
+
+
+def make_architectures(directory: Path, run: Path, output: Path, *, is_quick: bool) -> None:
+    """Train a residual network with and without shortcuts, and compare the members of both."""
+    settings = {**differences.ARCHITECTURES, **({"limit": 300, "test-limit": 300, "epochs": 2} if is_quick else {})}
+    folders = []
+    for skip in ("true", "false"):
+        folders.append(run.with_name(f"{run.name}-skip-{skip}"))
+        if not (folders[-1] / "manifest.json").is_file():
+            words = ["study", "--data", f"parquet:{directory / 'cifar10-jpeg'}", "--model", "resnet20"]
+            words += ["--model-option", f"skip={skip}", *options(settings)]
+            modescape_command(*words, "--output", str(folders[-1]))
+    compared = run.with_name(f"{run.name}-compared")
+    if not (compared / "manifest.json").is_file():
+        modescape_command("compare", *map(str, folders), "--output", str(compared))
+    keep_figures(modescape.open(str(compared)), output, differences.ARCHITECTURE_FIGURES)
+
+
+def keep_figures(run: modescape.Run, folder: Path, names: Sequence[str]) -> None:
+    """Write a page of some figures of a run, with the numbers of those that have few."""
+    results = dict(report_contents(run).results)
+    kinds = [kind for kind in FIGURES if kind.name in names]
+    drawings = drawn(kinds, results)[0]
+    answers = answers_text(modescape.summarise_run(run).as_dict())
+    keep_study(run, folder, drawings, differences.tables(drawings), {"The answers": answers})
 
 
 def options(settings: dict[str, int]) -> list[str]:
@@ -325,6 +381,20 @@ def kept_figures(run: modescape.Run, folder: Path) -> list[str]:
         image = f"![{drawing.alt}]({folder.name}/{smaller.name})"
         sections.append(f"### {drawing.title}\n\n{drawing.shows} {drawing.look_for}\n\n{image}")
     return sections
+
+
+LONG: dict[str, tuple[str, Callable[..., None]]] = {
+    "paper": ("example-paper", make_paper),
+    "skips": ("li56", make_skips),
+    "shapes": ("example-shapes", make_shapes),
+    "differences-cifar10": ("example-differences-cifar10", make_differences),
+    "differences-mnist": ("example-differences-mnist", make_differences),
+    "three-classes-cifar10": ("example-three-classes-cifar10", make_three_classes),
+    "three-classes-mnist": ("example-three-classes-mnist", make_three_classes),
+    "architectures": ("resnet20", make_architectures),
+    "alignment": ("example-alignment", alignment.make_alignment),
+}
+"""The long examples: what the names of their runs begin with, and what makes them."""
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Pieces of pages that several examples have: what was run, the answers, figures, and the fragment itself."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,12 @@ def facts_lines(facts: dict[str, Any]) -> list[str]:
         f"- Machine: {facts['machine']}; modescape {versions['modescape']}, Python {versions['python']}, "
         f"torch {versions['torch']}",
     ]
+
+
+def comparison_lines(facts: Mapping[str, str]) -> list[str]:
+    """Return the facts of a comparison, whose members were not trained in it, as lines of Markdown."""
+    told = [f"- {name[0].upper()}{name[1:]}: {text}" for name, text in facts.items() if name not in ("command", "seed")]
+    return ["```console", f"$ {facts['command']}", "```", "", *told]
 
 
 def answers_text(summary: dict[str, Any]) -> str:
