@@ -12,7 +12,7 @@ def test_the_contents_are_those_of_the_run(finished):
     contents = report_contents(finished)
     overview = ("training", "solutions", "trajectories", "embedding", "ensemble")
     assert overview == RESULTS[:5]
-    assert tuple(contents.results) == (*overview, "costs")
+    assert tuple(contents.results) == (*overview, "null", "costs")
     assert contents.notes == []
     assert contents.facts["data"] == "digits (120 training, 134 validation, 150 test examples, 10 classes)"
     assert contents.facts["model"] == "mlp (1,210 parameters)"

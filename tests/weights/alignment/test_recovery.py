@@ -4,14 +4,14 @@ import pytest
 import torch
 
 from modescape.core.errors import ArgumentError
-from modescape.weights.alignment import aligned
+from modescape.weights.alignment import aligned, balance
 from modescape.weights.symmetry import scaled
 from weights.alignment.networks import NAMES, network, other, outputs, parameters, permuted_copy, symmetry, weights
 
 
-def align(name, copy, **options):
+def align(name, copy, *, first=None, **options):
     options = {"seed": 0, "batches": network(name)[1].split(10), **options}
-    return aligned(weights(name), copy, symmetry(name), parameters=parameters(name), **options)
+    return aligned(first or weights(name), copy, symmetry(name), parameters=parameters(name), **options)
 
 
 def rescaled(name, tree, seed=2):
@@ -65,6 +65,24 @@ def test_scales_of_a_network_with_zero_weights_are_found_too():
     copy = rescaled("mlp", tree)
     found = aligned(tree, copy, symmetry("mlp"), parameters=parameters("mlp"), seed=0)
     assert found.cosine_after == pytest.approx(1.0, abs=1e-10)
+
+
+def test_scales_of_dead_units_are_found_too():
+    tree = weights("mlp")
+    tree["4.weight"][:, 3] = 0.0
+    tree["1.weight"][5], tree["1.bias"][5] = 0.0, 0.0
+    found = align("mlp", rescaled("mlp", tree), first=tree, method="none")
+    for key, tensor in tree.items():
+        torch.testing.assert_close(found.weights[key], tensor, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["none", "weights"])
+def test_what_balance_has_found_before_gives_the_same(method):
+    second = other("mlp")
+    before = balance(weights("mlp"), second, symmetry("mlp"))
+    found, again = (align("mlp", second, method=method, scale=scale) for scale in (True, before))
+    assert all(torch.equal(found.weights[key], again.weights[key]) for key in second)
+    assert before.scales.keys() == symmetry("mlp").scalings.keys()
 
 
 def test_the_networks_are_not_changed():

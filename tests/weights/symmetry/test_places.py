@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modescape.core.errors import ArgumentError
-from modescape.weights.symmetry import symmetry_of, unit_places
+from modescape.weights.symmetry import unit_places
 from modescape.weights.symmetry.groups import Group
 from modescape.weights.symmetry.places import axis_places, boxes_of
-from weights.symmetry.architectures import ARCHITECTURES
+from weights.symmetry.architectures import symmetry_and_weights, symmetry_named
 
 GROUPS = {"a": Group("a", 2), "b": Group("b", 3), "c": Group("c", 2, "a")}
 FACTORS = st.sampled_from([1, 2, 3, "a", "b", "c"])
@@ -56,11 +56,9 @@ def test_units_along_an_axis_with_their_parent():
 
 
 def test_parent_in_another_dimension():
-    architecture = ARCHITECTURES["depthwise"]
-    network = architecture.network()
-    symmetry = symmetry_of(network, architecture.inputs)
+    symmetry, weights = symmetry_and_weights("depthwise")
     assert symmetry.axes["7.weight"][:2] == ((("4", "7"),), (("4:2",),))
-    weight = network.get_parameter("7.weight").detach().reshape(-1)
+    weight = weights["7.weight"].reshape(-1)
     (places,) = unit_places(symmetry, "7.weight", "4:2")
     assert torch.equal(weight[places], weight.reshape(2, 3, 4).transpose(1, 2))
     (places,) = unit_places(symmetry, "7.weight", "4")
@@ -68,10 +66,8 @@ def test_parent_in_another_dimension():
 
 
 def test_group_in_both_dimensions_is_found_twice():
-    architecture = ARCHITECTURES["shared"]
-    network = architecture.network()
-    symmetry = symmetry_of(network, architecture.inputs)
-    weight = network.get_parameter("twice.weight").detach()
+    symmetry, weights = symmetry_and_weights("shared")
+    weight = weights["twice.weight"]
     rows, columns = (weight.reshape(-1)[places][0] for places in unit_places(symmetry, "twice.weight", "table"))
     assert torch.equal(rows, weight)
     assert torch.equal(columns, weight.T)
@@ -79,7 +75,6 @@ def test_group_in_both_dimensions_is_found_twice():
 
 
 def test_unknown_tensor_is_refused():
-    architecture = ARCHITECTURES["shared"]
-    symmetry = symmetry_of(architecture.network(), architecture.inputs)
+    symmetry = symmetry_named("shared")
     with pytest.raises(ArgumentError, match=r"`name` must be a parameter or buffer of the network; got 'other'"):
         unit_places(symmetry, "other", "table")

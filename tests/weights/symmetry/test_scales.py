@@ -1,3 +1,5 @@
+from functools import cache
+
 import pytest
 import torch
 from scipy.optimize import minimize
@@ -6,7 +8,8 @@ from torch.func import functional_call
 
 from modescape.core.errors import ArgumentError
 from modescape.weights.symmetry import balanced, balancing, permuted, random_permutation, scaled, symmetry_of
-from weights.symmetry.architectures import ARCHITECTURES, tensors
+from modescape.weights.symmetry import scales as scales_module
+from weights.symmetry.architectures import ARCHITECTURES, symmetry_and_weights, symmetry_named, tensors
 
 
 def random_scales(symmetry, seed=0):
@@ -21,7 +24,7 @@ def random_scales(symmetry, seed=0):
 def test_scaled_and_balanced_keep_the_function_and_balanced_forgets_scales(name):
     architecture = ARCHITECTURES[name]
     network = architecture.network()
-    symmetry, weights = symmetry_of(network, architecture.inputs), tensors(network)
+    symmetry, weights = symmetry_and_weights(name)
     other = scaled(weights, symmetry, random_scales(symmetry))
     expected = network(architecture.inputs)
     forms = [balanced(tree, symmetry) for tree in (weights, other)]
@@ -34,10 +37,16 @@ def test_scaled_and_balanced_keep_the_function_and_balanced_forgets_scales(name)
         assert any(not torch.allclose(other[tensor], weights[tensor]) for tensor in weights)
 
 
-def relu_network():
+@cache
+def traced():
     torch.manual_seed(3)
     network = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 5), nn.LeakyReLU(0.3), nn.Linear(5, 2)).double()
-    return network, symmetry_of(network, torch.rand(2, 3, dtype=torch.float64)), tensors(network)
+    return network, symmetry_of(network, torch.rand(2, 3, dtype=torch.float64))
+
+
+def relu_network():
+    network, symmetry = traced()
+    return network, symmetry, tensors(network)
 
 
 def test_balanced_has_equal_norms_in_and_out():
@@ -81,10 +90,25 @@ def test_dead_units_get_norm_one():
     assert (float(incoming[2]), float(outgoing[2])) == pytest.approx((0.0, 1.0))
 
 
+def test_units_without_any_weights_keep_scale_one():
+    _, symmetry, weights = relu_network()
+    weights["0.weight"][2], weights["0.bias"][2], weights["2.weight"][:, 2] = 0.0, 0.0, 0.0
+    found = balancing(weights, symmetry)
+    assert float(found["0"][2]) == 1.0
+    assert all(bool(scales.isfinite().all()) for scales in found.values())
+
+
+def test_dead_units_forget_scales_too():
+    _, symmetry, weights = relu_network()
+    weights["2.weight"][:, 1] = 0.0
+    weights["0.weight"][2], weights["0.bias"][2] = 0.0, 0.0
+    forms = [balanced(tree, symmetry) for tree in (weights, scaled(weights, symmetry, random_scales(symmetry)))]
+    for name in weights:
+        torch.testing.assert_close(forms[1][name], forms[0][name], rtol=1e-7, atol=1e-9)
+
+
 def test_batch_norm_keeps_statistics_and_what_comes_before():
-    architecture = ARCHITECTURES["vgg"]
-    network = architecture.network()
-    symmetry, weights = symmetry_of(network, architecture.inputs), tensors(network)
+    symmetry, weights = symmetry_and_weights("vgg")
     found = scaled(weights, symmetry, random_scales(symmetry))
     for name in ("0.weight", "0.bias", "1.running_mean", "1.running_var"):
         assert torch.equal(found[name], weights[name])
@@ -94,8 +118,7 @@ def test_batch_norm_keeps_statistics_and_what_comes_before():
 
 
 def test_depthwise_units_can_be_scaled_twice():
-    architecture = ARCHITECTURES["depthwise"]
-    symmetry = symmetry_of(architecture.network(), architecture.inputs)
+    symmetry = symmetry_named("depthwise")
     before = {"0.weight": (1.0,), "0.bias": (1.0,), "2.bias": (1.0,), "4.weight": (-1.0,)}
     assert dict(symmetry.scalings["0"].exponents) == before
     assert dict(symmetry.scalings["0:2"].exponents) == {"2.weight": (1.0,), "2.bias": (1.0,), "4.weight": (-1.0,)}
@@ -126,6 +149,73 @@ def test_units_that_are_squared_scale_twice_as_fast():
     assert all(torch.allclose(forms[0][name], forms[1][name]) for name in weights)
     incoming = forms[0]["first.weight"].square().sum(1) + forms[0]["first.bias"].square()
     torch.testing.assert_close(incoming, 2 * forms[0]["second.weight"].square().sum(0))
+
+
+class Tied(nn.Module):
+    """A layer that is used twice, so that each of its weights is multiplied by one scale and divided by another."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.twice, self.last = nn.Linear(3, 5), nn.Linear(5, 5, bias=False), nn.Linear(5, 2)
+
+    def forward(self, inputs):
+        return self.last(self.twice(self.twice(self.first(inputs).relu()).relu()).relu())
+
+
+@cache
+def tied_network():
+    torch.manual_seed(0)
+    network, inputs = Tied().double(), torch.rand(4, 3, dtype=torch.float64)
+    return symmetry_of(network, inputs), tensors(network)
+
+
+@pytest.mark.parametrize("uneven", [False, True])
+def test_scales_of_one_group_that_depend_on_each_other_are_the_smallest_that_an_optimiser_finds(uneven):
+    symmetry, weights = tied_network()
+    if uneven:
+        out = weights["last.weight"] * torch.tensor([1e-3, 1.0, 1.0, 1.0, 1.0])
+        weights = {**weights, "twice.weight": weights["twice.weight"].triu(), "last.weight": out}
+
+    def size(logarithms):
+        found = scaled(weights, symmetry, {"first": torch.tensor(logarithms).exp()})
+        return sum(float(tensor.square().sum()) for tensor in found.values())
+
+    scales = balancing(weights, symmetry)
+    smallest = minimize(size, scales["first"].log().numpy() + 0.3, tol=1e-12)
+    assert size(scales["first"].log().tolist()) == pytest.approx(smallest.fun, rel=1e-7)
+    other = balanced(scaled(weights, symmetry, random_scales(symmetry)), symmetry)
+    for name, tensor in balanced(weights, symmetry).items():
+        torch.testing.assert_close(other[name], tensor, rtol=1e-6, atol=1e-8)
+
+
+def test_a_unit_that_only_reads_itself_on_is_dead():
+    symmetry, weights = tied_network()
+    twice, out = weights["twice.weight"].clone(), weights["last.weight"].clone()
+    twice[:, 0], twice[0], twice[0, 0], out[:, 0] = 0.0, 0.0, 0.7, 0.0
+    found = balanced({**weights, "twice.weight": twice, "last.weight": out}, symmetry)
+    incoming = found["first.weight"][0].square().sum() + found["first.bias"][0].square()
+    assert float(incoming) == pytest.approx(1.0)
+    assert float(found["twice.weight"][0, 0]) == pytest.approx(0.7)
+
+
+def test_too_few_rounds_are_said(monkeypatch):
+    _, symmetry, weights = relu_network()
+    monkeypatch.setattr(scales_module, "MAX_ROUNDS", 2)
+    message = (
+        r"^The smallest sum of squares of `weights` was not found in 2 rounds \(in the last one, a scale changed by "
+        r"[0-9.e-]+ of itself\): the function is kept, but rescaled copies may stay different\.$"
+    )
+    with pytest.warns(RuntimeWarning, match=message):
+        found = balancing(weights, symmetry)
+    assert all(bool((scales > 0).all()) for scales in found.values())
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_refused(wrong):
+    _, symmetry, weights = relu_network()
+    weights["2.bias"][1] = wrong
+    with pytest.raises(ArgumentError, match=r"`weights` must be finite; got NaN or an infinity in '2.bias'. Leave out"):
+        balancing(weights, symmetry)
 
 
 @pytest.mark.parametrize("layer", [nn.GELU(), nn.Sigmoid(), nn.Tanh(), nn.ReLU6(), nn.Softplus(), nn.ELU()])

@@ -3,14 +3,14 @@ import torch
 from torch import nn
 
 from modescape.core.errors import ArgumentError
-from modescape.weights.symmetry import TracedGraph, symmetry_of
-from weights.symmetry.architectures import ARCHITECTURES, Shared, tensors
+from modescape.weights.symmetry import TracedGraph
+from weights.symmetry.architectures import ARCHITECTURES, Shared, symmetry_named, tensors
 
 
 @pytest.mark.parametrize("name", ["vgg", "zero padded", "vision transformer", "shared"])
 def test_run_computes_what_the_network_does_with_any_weights_and_batch_size(name):
     architecture = ARCHITECTURES[name]
-    graph = TracedGraph(architecture.network(), architecture.inputs)
+    graph = symmetry_named(name).graph
     other = architecture.network(seed=1)
     for inputs in (architecture.inputs, torch.cat([architecture.inputs, architecture.inputs[:1]])):
         torch.testing.assert_close(graph.run(tensors(other), inputs), other(inputs), rtol=1e-9, atol=1e-9)
@@ -60,8 +60,7 @@ def test_named_inputs_and_structured_outputs():
 
 
 def test_producers_say_what_they_write_and_whether_batch_norm_follows():
-    architecture = ARCHITECTURES["vgg"]
-    producers = symmetry_of(architecture.network(), architecture.inputs).graph.producers
+    producers = symmetry_named("vgg").graph.producers
     assert [(found.weight, found.bias, found.dim, found.group, found.normalised) for found in producers] == [
         ("0.weight", "0.bias", 1, "0", True),
         ("4.weight", "4.bias", 1, "4", True),

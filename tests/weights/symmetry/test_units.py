@@ -2,7 +2,7 @@ import torch
 from torch import nn
 
 from modescape.weights.symmetry import activations, permuted, random_permutation, symmetry_of
-from weights.symmetry.architectures import ARCHITECTURES, tensors
+from weights.symmetry.architectures import ARCHITECTURES, symmetry_and_weights
 
 
 def hooked(network, name, inputs):
@@ -17,7 +17,7 @@ def hooked(network, name, inputs):
 def test_convolutions_are_seen_behind_their_norm():
     architecture = ARCHITECTURES["resnet8"]
     network = architecture.network()
-    found = activations(*symmetry_and_weights(architecture), inputs)
+    found = activations(*symmetry_and_weights("resnet8"), architecture.inputs)
     for group, names in {"3.conv1": ["3.norm1"], "4.conv2": ["4.norm2", "4.shortcut.1"], "0": ["1", "3.norm2"]}.items():
         expected = [hooked(network, name, architecture.inputs).permute(0, 2, 3, 1).flatten(0, 2) for name in names]
         assert len(found[group]) == len(expected)
@@ -28,7 +28,7 @@ def test_convolutions_are_seen_behind_their_norm():
 def test_units_of_heads_have_a_dimension_for_the_head():
     architecture = ARCHITECTURES["vision transformer"]
     network = architecture.network()
-    found = activations(*symmetry_and_weights(architecture), inputs)
+    found = activations(*symmetry_and_weights("vision transformer"), architecture.inputs)
     keys_and_values = hooked(network, "qkv", architecture.inputs).reshape(-1, 3, 3, 4)
     torch.testing.assert_close(found["qkv:2"][0], keys_and_values[:, 0])
     torch.testing.assert_close(found["qkv:3"][0], keys_and_values[:, 2])
@@ -37,8 +37,7 @@ def test_units_of_heads_have_a_dimension_for_the_head():
 
 def test_activations_are_permuted_with_the_weights():
     architecture = ARCHITECTURES["transformer, norm first"]
-    network = architecture.network()
-    symmetry, weights = symmetry_of(network, architecture.inputs), tensors(network)
+    symmetry, weights = symmetry_and_weights("transformer, norm first")
     permutation = random_permutation(symmetry, generator=torch.Generator().manual_seed(2))
     before = activations(symmetry, weights, architecture.inputs)
     after = activations(symmetry, permuted(weights, symmetry, permutation), architecture.inputs)

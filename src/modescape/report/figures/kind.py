@@ -45,7 +45,8 @@ class Need:
         """Say what is missing along the dimensions, or return None."""
         for dim, minimum in self.at_least.items():
             if dataset.sizes.get(dim, 0) < minimum:
-                return f"needs at least {minimum} {dim}s"
+                ending = "es" if dim.endswith("s") else "s"
+                return f"needs at least {minimum} {dim}{ending if minimum > 1 else ''}"
         for dim, label in self.labels.items():
             if dim not in dataset.coords or label not in dataset[dim].values:
                 return f"`{self.step}` results have no {dim} `{label}`"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,16 +21,21 @@ class Answers:
     Args:
         decisions: The class that each member decides for.
         labels: The true classes; None where they are not known.
-        probabilities: Class probabilities; None where only decisions are known.
+        stored_probabilities: Class probabilities, not read yet; None where only decisions are known.
         classes: Names of the classes.
         member: The members' numbers, names and groups, as coordinates.
     """
 
     decisions: Int[np.ndarray, "member example"]
     labels: Int[np.ndarray, "example"] | None
-    probabilities: Float[np.ndarray, "member example class"] | None
+    stored_probabilities: xr.DataArray | None
     classes: tuple[str, ...]
     member: Mapping[str, Any]
+
+    @cached_property
+    def probabilities(self) -> Float[np.ndarray, "member example class"] | None:
+        """Class probabilities, read when they are first asked for; None where only decisions are known."""
+        return None if self.stored_probabilities is None else self.stored_probabilities.to_numpy()
 
     @property
     def num_classes(self) -> int:
@@ -61,11 +67,12 @@ def answers_of(run: Run) -> Answers:
     coordinates `member_name` and `member_group` where members have them.
     """
     stored = run.arrays("predictions/test")
-    probabilities = stored["probability"].to_numpy() if "probability" in stored else None
+    probabilities = stored["probability"] if "probability" in stored else None
     if "decision" in stored:
         decided = stored["decision"].to_numpy().astype(np.int64)
     else:
-        decided = decisions(stored["probability"].to_numpy())
+        probabilities = stored["probability"].load()
+        decided = decisions(probabilities.to_numpy())
     labels = stored["label"].to_numpy().astype(np.int64) if "label" in stored else None
     names = [name for name, coord in stored.coords.items() if coord.dims == (MEMBER,)]
     member = {str(name): stored[name].to_numpy() for name in names}
