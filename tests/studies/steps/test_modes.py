@@ -5,7 +5,6 @@ import xarray as xr
 from modescape.evaluate import richness
 from modescape.functions import decisions, disagreement_matrix
 from modescape.studies.step import LeftOutError
-from modescape.studies.steps.classes import classes
 from modescape.studies.steps.modes import modes
 from studies.recomputed import context_of
 from studies.steps.test_pairs import files
@@ -62,24 +61,3 @@ def test_one_member_has_no_modes(tmp_path):
     context.run.write_arrays("predictions/test", one)
     with pytest.raises(LeftOutError, match=r"One member has no other to be the same as. Train or pass more members."):
         modes.work(context)
-
-
-def test_classes_need_the_truth(tmp_path):
-    with pytest.raises(LeftOutError, match=r"The true classes are not known. Pass labels"):
-        classes.work(files(tmp_path))
-
-
-def test_classes_of_a_run(copied):
-    classes.run(context_of(copied))
-    found = copied.arrays("results/classes")
-    stored = copied.arrays("predictions/test")
-    chosen, truth = decisions(stored["probability"].to_numpy()), stored["label"].to_numpy()
-    for label in range(10):
-        rows = truth == label
-        np.testing.assert_allclose(found["accuracy"][:, label], (chosen == label)[:, rows].mean(axis=1))
-        assert int(found["num_examples"][label]) == rows.sum()
-    assert (found["accuracy_low"] <= found["accuracy"]).all()
-    assert (found["accuracy"] <= found["accuracy_high"]).all()
-    assert (found["p"] <= found["p_adjusted"]).all()
-    assert found.attrs["chance_low"] < 1 < found.attrs["chance_high"]
-    assert found.attrs["num_resamples"] == 100
