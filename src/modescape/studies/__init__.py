@@ -1,5 +1,6 @@
 """Named studies: the rooms wired together, from data to a report. The only place that knows all of them."""
 
+from modescape.studies.align import align
 from modescape.studies.api import study, train_ensemble
 from modescape.studies.catalogue import STUDIES
 from modescape.studies.compare import compare
@@ -14,6 +15,7 @@ __all__ = [
     "STUDIES",
     "CompareSettings",
     "StudySettings",
+    "align",
     "compare",
     "has_results",
     "landscape",
