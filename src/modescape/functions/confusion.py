@@ -21,7 +21,7 @@ def joint_confusion(
 ) -> Int[np.ndarray, "class class_first class_second"]:
     """Return how often two members decide for each pair of classes, for each true class.
 
-    n[t, a, b] = sum_n [y_n = t] [a_n = a] [b_n = b]. Summed over the truth it is the table of `joint_counts`; summed
+    n[t, a, b] = sum_n [y_n = t and a_n = a and b_n = b]. Summed over the truth it is the table of `joint_counts`; summed
     over one member it is the confusion matrix of the other.
 
     Args:
@@ -50,7 +50,7 @@ def joint_counts(
 ) -> Float32[np.ndarray, "member class member_other class_other"]:
     """Return for every pair of members how often they decide for each pair of classes.
 
-    n[i, a, j, b] = sum_n [d_in = a] [d_jn = b], by products of indicators: whole numbers, held exactly in single
+    n[i, a, j, b] = sum_n [d_in = a and d_jn = b], by products of indicators: whole numbers, held exactly in single
     precision. It takes 4 (members * classes)^2 bytes; for very many members see `modescape.functions.pair_counts`.
 
     Args:
