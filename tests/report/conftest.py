@@ -3,9 +3,10 @@
 import shutil
 from dataclasses import dataclass, field
 
+import numpy as np
 import pytest
 
-from modescape.report import write_report
+from modescape.report import Drawing, Line, Lines, Table, pictures, write_report
 from report.samples import sample_contents
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -82,6 +83,15 @@ def opened_page(browser, path, width=1200, height=900, **options):
     if options.get("java_script_enabled", True):
         opened.page.wait_for_selector("html[data-drawn]", timeout=DRAWN_WITHIN)
     return context, opened
+
+
+@pytest.fixture
+def one_picture(monkeypatch):
+    """Give every figure the same picture, for tests that look at the interactive page: others take a second each."""
+    line = np.array([1.0, 2.0])
+    panel = Lines("", "", (Line("", line, line),), "", "")
+    picture = pictures(Drawing("same", "", "", "", (panel,), Table({})))
+    monkeypatch.setattr("modescape.report.writing.pictures", lambda _: picture)
 
 
 @pytest.fixture(scope="session")

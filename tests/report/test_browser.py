@@ -235,6 +235,7 @@ def test_without_scripts_the_pictures_and_the_words_are_there(open_page, written
     assert "Matrix of the disagreement" in page.locator("figure img.picture").first.get_attribute("alt")
 
 
+@pytest.mark.usefixtures("one_picture")
 def test_a_hundred_members_are_drawn(open_page, tmp_path):
     opened = open_page(write_report(sample_contents(100), tmp_path))
     assert opened.messages == []
@@ -247,6 +248,7 @@ def test_a_hundred_members_are_drawn(open_page, tmp_path):
     assert page.locator("#training-curves .legend button").count() == 2
 
 
+@pytest.mark.usefixtures("one_picture")
 def test_the_report_of_a_study_is_drawn_with_its_claims(open_page, tmp_path):
     path = write_report(whole_contents(), tmp_path)
     opened = open_page(path)
@@ -263,6 +265,7 @@ def test_the_report_of_a_study_is_drawn_with_its_claims(open_page, tmp_path):
     assert heading["height"] < 40
 
 
+@pytest.mark.usefixtures("one_picture")
 def test_claims_are_read_on_a_phone(open_page, tmp_path):
     results = {name: whole_contents().results[name] for name in ("plane", "shift", "methods")}
     path = write_report(ReportContents("claims", results=results), tmp_path)

@@ -131,7 +131,7 @@ def compare(
     json: Json = False,
     **settings: Any,
 ) -> None:
-    """Compare prediction files of any framework, checkpoints of any network, and runs; write the report.
+    """Compare predictions, checkpoints and runs made with any tool.
 
     Example: modescape compare a.npy b.csv c.parquet --labels y.csv
     """

@@ -21,8 +21,8 @@ def joint_confusion(
 ) -> Int[np.ndarray, "class class_first class_second"]:
     """Return how often two members decide for each pair of classes, for each true class.
 
-    n[t, a, b] = sum_n [y_n = t and a_n = a and b_n = b]. Summed over the truth it is the table of `joint_counts`; summed
-    over one member it is the confusion matrix of the other.
+    n[t, a, b] = sum_n [y_n = t and a_n = a and b_n = b]. Summed over the truth it is the table of `joint_counts`;
+    summed over one member it is the confusion matrix of the other.
 
     Args:
         first: The class that one member decides for, for each example.

@@ -57,8 +57,8 @@ def pair_counts(
 ) -> PairCounts:
     """Return how many examples every pair of members decides alike, and right.
 
-    Two matrices are counted, [a = b] and [a = y and b = y]; the others follow from them and from how often each member is
-    right, since two members that are right agree.
+    Two matrices are counted, [a = b] and [a = y and b = y]; the others follow from them and from how often each member
+    is right, since two members that are right agree.
 
     Source: Kuncheva, Whitaker (2003), section 2, https://doi.org/10.1023/A:1022859003006. Differs from it in telling
     equal errors from different ones.
