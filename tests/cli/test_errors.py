@@ -89,8 +89,8 @@ TRAINING = {
 
 OTHERS = {
     "study --only ensembel": "`only` must be one of training, predictions, solutions,",
-    "study overviw": "`study` must be one of overview, fort2019, landscapes, shapes, differences, three-class, compare; "
-    "got 'overviw'.",
+    "study overviw": "`study` must be one of overview, fort2019, landscapes, shapes, differences, three-class, "
+    "compare; got 'overviw'.",
     "study --confidence 1": "`confidence` must be less than 1; got 1.0.",
     "study --num-resamples 5": "`num_resamples` must be greater than or equal to 100; got 5.",
     "show nowhere": "`nowhere` must be the folder of a run; got no such folder.",

@@ -40,18 +40,25 @@ def has_color(pixels, color, tolerance=6):
     return bool((np.abs(pixels - wanted).max(axis=2) <= tolerance).any())
 
 
-@pytest.mark.parametrize(
-    ("contents", "number"), [(whole_contents(), len(FIGURES)), (sample_contents(100), 7)], ids=["study", "100 members"]
-)
-def test_every_figure_becomes_two_pictures_with_words(contents, number):
-    drawings, _ = drawn(FIGURES, contents.results)
-    assert len(drawings) == number
+@pytest.mark.parametrize("kind", FIGURES, ids=[kind.name for kind in FIGURES])
+def test_every_figure_becomes_two_pictures_with_words(kind):
+    check_pictures(kind.compute(whole_contents().results))
+
+
+def test_figures_of_a_hundred_members_become_two_pictures_with_words():
+    drawings, _ = drawn(FIGURES, sample_contents(100).results)
+    assert len(drawings) == 7
     for one in drawings:
-        files = pictures(one)
-        picture = Image.open(io.BytesIO(files["png"]))
-        assert picture.info["Description"] == one.alt
-        assert picture.info["dpi"] == pytest.approx((150, 150), abs=0.1)
-        assert one.alt in "".join(ET.fromstring(files["svg"]).itertext())  # noqa: S314
+        check_pictures(one)
+
+
+def check_pictures(one):
+    """Check that both pictures of a drawing are there, with its alternative text."""
+    files = pictures(one)
+    picture = Image.open(io.BytesIO(files["png"]))
+    assert picture.info["Description"] == one.alt
+    assert picture.info["dpi"] == pytest.approx((150, 150), abs=0.1)
+    assert one.alt in "".join(ET.fromstring(files["svg"]).itertext())  # noqa: S314
 
 
 def test_the_same_drawing_gives_the_same_bytes():

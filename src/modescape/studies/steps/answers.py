@@ -67,7 +67,7 @@ def answers_of(run: Run) -> Answers:
     coordinates `member_name` and `member_group` where members have them.
     """
     stored = run.arrays("predictions/test")
-    probabilities = stored["probability"] if "probability" in stored else None
+    probabilities = stored.get("probability")
     if "decision" in stored:
         decided = stored["decision"].to_numpy().astype(np.int64)
     else:
