@@ -103,6 +103,25 @@ def test_one_step_of_many_is_no_longer_than_the_size(target):
     assert float((found.inputs - inputs()).abs().max()) == pytest.approx(0.1, abs=1e-6)
 
 
+@pytest.mark.parametrize("members", [1, 2])
+def test_a_sure_network_is_attacked_as_one_that_is_less_so(members):
+    def built(factor):
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            one = nn.Linear(6, 3)
+        one.weight.data *= factor
+        one.bias.data *= factor
+        return LogMean([one] * members, lambda batch: batch)
+
+    sizes = [0.05, 0.2, 0.8]
+    found = [fast_gradient(built(factor), inputs(), sizes) for factor in (2.0**10, 2.0**20)]
+    assert np.isfinite(found[0].smallest).mean() > 0.8
+    np.testing.assert_array_equal(found[0].smallest, found[1].smallest)
+    many = [projected_gradient(built(factor), inputs(), size=0.8, num_steps=5) for factor in (2.0**10, 2.0**20)]
+    np.testing.assert_array_equal(many[0].num_steps, many[1].num_steps)
+    assert many[1].flipped.mean() > 0.8
+
+
 def test_changes_stay_within_their_size_and_bounds(target):
     found = projected_gradient(target, inputs(), size=0.3, num_steps=5, bounds=(0.0, 1.0))
     assert float((found.inputs - inputs()).abs().max()) <= 0.3 + 1e-6

@@ -263,6 +263,19 @@ def _projected(
     return ProjectedGradient(changed, after.any(axis=0), first)
 
 
+class _OthersProbability(nn.CrossEntropyLoss):
+    """The logarithm of the probability of all other classes, log(1 - p): it rises where the cross-entropy -log p does.
+
+    Its gradient is that of the cross-entropy times p / (1 - p) and so has the same sign, but it does not vanish where
+    p is 1 but for rounding: in single precision the other's does, and a sure network would seem to resist any attack.
+    """
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:  # noqa: A002 - the name that torch uses
+        """Return the sum over examples."""
+        own = nn.functional.one_hot(target, input.shape[1]).bool()
+        return input.log_softmax(dim=1).masked_fill(own, -torch.inf).logsumexp(dim=1).sum()
+
+
 class _Noted(nn.Module):
     """A network that notes what it decides for in the passes that a gradient is taken of."""
 
@@ -315,7 +328,7 @@ def _toolbox(
         num_classes = network(batch[:1].to(device)).shape[1]
     classifier = classification.PyTorchClassifier(
         network,
-        loss=nn.CrossEntropyLoss(reduction="sum"),
+        loss=_OthersProbability(reduction="sum"),
         input_shape=tuple(batch.shape[1:]),
         nb_classes=max(num_classes, int(decisions.max()) + 1),
         clip_values=bounds,
