@@ -120,5 +120,41 @@ def test_what_does_not_fit_is_refused():
         align(network, missing, loader())
     with pytest.raises(ArgumentError, match=r"`second` must have the shape \(5,\) for '2.bias'; got \(3,\)"):
         align(network, {**tree, "2.bias": torch.ones(3)}, loader())
+    with pytest.raises(ArgumentError, match=r"`second` must have the names of .* and no others; got '5.bias'"):
+        align(nn.Sequential(*network[:5]), network, loader())
+    with pytest.raises(ArgumentError, match=r"`second` must have finite weights; got NaN or an infinity in '2.bias'"):
+        align(network, {**tree, "2.bias": torch.full((5,), torch.nan)}, loader())
     with pytest.raises(ArgumentError, match="`method` must be one of none, weights, activations; got 'magic'"):
         align(network, built(1), loader(), method="magic")
+
+
+class Tied(nn.Module):
+    """A network of which one tensor has two names, with a buffer that is not kept."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Embedding(7, 5), nn.Linear(5, 7, bias=False)
+        self.body = nn.Linear(5, 5)
+        self.last.weight = self.first.weight
+        self.register_buffer("factor", torch.ones(1), persistent=False)
+
+    def forward(self, inputs):
+        return self.last(self.body(self.factor * self.first(inputs)).relu())
+
+
+def test_what_is_found_loads_by_all_names_of_a_tied_tensor():
+    first, second = Tied(), Tied()
+    inputs = torch.randint(7, (9,))
+    before = second(inputs)
+    found = align(first, second, [(inputs, inputs)])
+    second.load_state_dict(found.weights)
+    torch.testing.assert_close(second(inputs), before)
+    assert align(first, first.state_dict(), [(inputs, inputs)]).cosine_after == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "got"), [(torch.ones(1, 3), "1 row"), (torch.full((4, 3), torch.nan), "NaN or an infinity")]
+)
+def test_activations_that_tell_nothing_are_refused(inputs, got):
+    with pytest.raises(ArgumentError, match=f"`batches` must .*; got {got}"):
+        align(built(0), built(1), [(inputs, torch.zeros(len(inputs)))], method="activations")

@@ -1,8 +1,10 @@
 """Alignment of anyone's networks: any module, any data loader, and no run."""
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from modescape.core.errors import ArgumentError, Quoted
@@ -42,7 +44,8 @@ def align(
         seed: Of the starts.
 
     Returns:
-        The permutation, the weights of the second network after it, and the cosine before and after.
+        The permutation, the weights of the second network after it, by the names of its `state_dict()`, and the cosine
+        before and after.
 
     Raises:
         ArgumentError: If the networks differ in architecture, weights are not finite, or an argument is not one of
@@ -55,12 +58,12 @@ def align(
     >>> found.cosine_after > found.cosine_before
     True
     """
-    own, other = _tree(first), _fitting(first, second)
+    own, other = _finite(_tree(first), "first"), _finite(_fitting(first, second), "second")
     batches = _inputs(data)
     begun = next(batches, None)
     if begun is None:
         raise ArgumentError("data", "hold at least one batch", 0, "Pass a DataLoader, or a list of pairs")
-    return aligned(
+    found = aligned(
         own,
         other,
         symmetry_of(first, begun),
@@ -71,6 +74,7 @@ def align(
         starts=starts,
         seed=seed,
     )
+    return dataclasses.replace(found, weights=_loadable(found.weights, other, first))
 
 
 def inputs_of(batch: Any) -> Any:
@@ -114,6 +118,13 @@ def _fitting(first: nn.Module, second: Given) -> Tree:
     """Return the weights of the second network, after checking that they fit the first."""
     own, given = _tree(first), _tree(second) if isinstance(second, nn.Module) else dict(second)
     advice = "Pass a network of the same architecture, or its state_dict()"
+    listed = first.state_dict().keys()
+    unknown = sorted(given.keys() - own.keys() - listed)
+    if unknown:
+        rule = "have the names of the first network and no others"
+        raise ArgumentError("second", rule, Quoted(repr(unknown[0])), advice)
+    # A state_dict() does not hold buffers that are not kept: these are made by the architecture.
+    given = {name: tensor for name, tensor in own.items() if name not in listed} | given
     for name, tensor in own.items():
         if name not in given:
             raise ArgumentError("second", "have the names of the first network", Quoted(f"no {name!r}"), advice)
@@ -121,6 +132,27 @@ def _fitting(first: nn.Module, second: Given) -> Tree:
             got = Quoted(f"{tuple(given[name].shape)}")
             raise ArgumentError("second", f"have the shape {tuple(tensor.shape)} for {name!r}", got, advice)
     return {name: _like(given[name], tensor) for name, tensor in own.items()}
+
+
+def _finite(tree: Tree, argument: str) -> Tree:
+    """Return weights after checking that they are numbers."""
+    for name, tensor in tree.items():
+        if not bool(torch.isfinite(tensor).all()):
+            got = Quoted(f"NaN or an infinity in {name!r}")
+            raise ArgumentError(argument, "have finite weights", got, "Leave out a network that diverged")
+    return tree
+
+
+def _loadable(found: Tree, before: Tree, network: nn.Module) -> Tree:
+    """Return weights by the names of a network's `state_dict()`, each name of a tensor that has several among them.
+
+    A buffer that `state_dict()` does not list is left out, unless it was changed: then loading must not pass it over.
+    """
+    listed = {name: tensor.data_ptr() for name, tensor in network.state_dict().items()}
+    own = {tensor.data_ptr(): name for name, tensor in _tree(network).items() if name in listed}
+    named = {name: found[name if name in found else own[place]] for name, place in listed.items()}
+    changed = {name for name, tensor in found.items() if name not in listed and not torch.equal(tensor, before[name])}
+    return named | {name: found[name] for name in changed}
 
 
 def _like(given: Tensor, tensor: Tensor) -> Tensor:

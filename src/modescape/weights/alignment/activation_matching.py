@@ -5,12 +5,15 @@ from typing import Any
 
 from torch import Tensor
 
-from modescape.core.errors import ArgumentError
+from modescape.core.errors import ArgumentError, Quoted
 from modescape.weights.alignment.assignment import Gains, best
 from modescape.weights.alignment.families import families_of
 from modescape.weights.alignment.moments import JointMoments
 from modescape.weights.alignment.weight_matching import matched_by_weights
 from modescape.weights.symmetry import Permutation, Symmetry, activations, identity
+
+LEAST_ROWS = 2
+"""Nothing is correlated in one."""
 
 
 def activation_matching(
@@ -33,7 +36,7 @@ def activation_matching(
         batches: Of inputs as the network sees them; read once. A group that no layer writes is matched by weights.
 
     Raises:
-        ArgumentError: If there is no batch.
+        ArgumentError: If there is no batch, less than two rows, or outputs are not finite.
 
     >>> import torch
     >>> network = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 1))
@@ -76,7 +79,7 @@ def correlations(
         Matrices of shape (unit, unit of the other network); units inside others are numbered through all of these.
 
     Raises:
-        ArgumentError: If there is no batch.
+        ArgumentError: If there is no batch, less than two rows, or outputs are not finite.
     """
     found: dict[str, list[JointMoments]] | None = None
     for batch in batches:
@@ -88,4 +91,17 @@ def correlations(
                 one.add(*(each.flatten(start_dim=1) for each in rows))
     if found is None:
         raise ArgumentError("batches", "hold at least one batch", 0, "Pass inputs as the network sees them")
+    for one in (one for moments in found.values() for one in moments):
+        _check(one)
     return {name: [one.correlation for one in moments] for name, moments in found.items()}
+
+
+def _check(moments: JointMoments) -> None:
+    """Raise unless units can be told apart by what was gathered."""
+    advice = "Pass inputs as the network sees them"
+    if moments.count < LEAST_ROWS:
+        got = Quoted(f"{moments.count} row{'s' * (moments.count != 1)}")
+        raise ArgumentError("batches", f"hold at least {LEAST_ROWS} examples", got, advice)
+    if not moments.is_finite:
+        got = Quoted("NaN or an infinity")
+        raise ArgumentError("batches", "give finite outputs in both networks", got, advice)

@@ -44,6 +44,16 @@ class JointMoments:
         self._count += len(first)
 
     @property
+    def count(self) -> int:
+        """How many rows were added."""
+        return self._count
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether all that was added are numbers."""
+        return all(bool(squares.isfinite().all()) for squares in self._squares)
+
+    @property
     def correlation(self) -> Float[Tensor, "unit unit_other"]:
         """The correlations."""
         means = [sums / self._count for sums in self._sums]
