@@ -150,3 +150,19 @@ def test_nobody_disputes_where_all_agree(tmp_path):
     context = files(tmp_path, decision=(("member", "example"), np.ones((3, 5), dtype=int)))
     pairs.run(context)
     assert context.run.manifest["steps"]["pairs"]["outputs"] == ["results/pairs", "results/votes"]
+
+
+def test_intervals_of_few_members_end_where_their_measure_does(tmp_path):
+    decided = np.array([[0, 0, 0, 0, 1, 1, 0], [0, 0, 0, 0, 1, 1, 1], [1, 1, 1, 1, 0, 0, 0]])
+    labels = ("example", np.array([0, 1, 0, 1, 0, 1, 0]))
+    context = files(tmp_path, decision=(("member", "example"), decided), label=labels)
+    pairs.run(context)
+    found = context.run.arrays("results/pairs")
+    low, high = found["mean_low"], found["mean_high"]
+    assert float(low.sel(measure="disagreement")) == 0.0
+    assert float(high.sel(measure="disagreement")) == 1.0
+    assert float(low.sel(measure="kappa")) == -1.0
+    assert float(high.sel(measure="kappa")) == 1.0
+    assert float(high.sel(measure="diversity")) > 1.0
+    assert (low <= found["mean"]).where(low.notnull(), other=True).all()
+    assert (high >= found["mean"]).where(high.notnull(), other=True).all()

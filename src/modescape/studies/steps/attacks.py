@@ -259,7 +259,8 @@ def _transfer(
         {name: (dims, np.where(number > 0, values, np.nan)) for name, values in found.items()}
         | {"num_carried": ([POINT], own.sum(axis=-1))}
         | {
-            f"transfer_to_{name}{end}": ([], np.array(value))
+            # Student's interval of few members reaches beyond what a share can be.
+            f"transfer_to_{name}{end}": ([], np.clip(value, 0.0, 1.0))
             for name, values in means.items()
             for end, value in zip(("", "_low", "_high"), values, strict=True)
         }

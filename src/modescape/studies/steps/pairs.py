@@ -24,6 +24,9 @@ from modescape.studies.steps.disputed import disputed_examples, kept_votes
 
 SQUARE = [MEMBER, MEMBER_OTHER]
 MCNEMAR = "exact"
+FROM_MINUS_1 = ("kappa", "error_correlation", "q_statistic")
+UNLIMITED = ("diversity",)
+"""Measures without an upper end; all others are shares, from 0 to 1."""
 
 
 def _work(context: StudyContext) -> dict[str, xr.Dataset | None]:
@@ -93,7 +96,12 @@ def _means(measures: Mapping[str, PairMeasure], confidence: float) -> xr.Dataset
         known = once[np.isfinite(once)]
         mean = float(known.mean()) if known.size else np.nan
         found.append(pair_mean_interval(both, confidence=confidence) if whole else (mean, np.nan, np.nan))
-    ends = zip(("mean", "mean_low", "mean_high"), np.array(found).T, strict=True)
+    # Student's interval of few members reaches beyond what a measure can be.
+    lowest = np.array([-1.0 if name in FROM_MINUS_1 else 0.0 for name in names])
+    highest = np.array([np.inf if name in UNLIMITED else 1.0 for name in names])
+    mean, *limits = np.array(found).T
+    limits = [np.clip(limit, lowest, highest) for limit in limits]
+    ends = zip(("mean", "mean_low", "mean_high"), (mean, *limits), strict=True)
     return xr.Dataset({name: ([MEASURE], values) for name, values in ends}, coords={MEASURE: names})
 
 
