@@ -33,6 +33,7 @@ def test_the_run_holds_everything(studied):
         "predictions/validation",
         "results/embedding",
         "results/ensemble",
+        "results/null",
         "results/solutions",
         "results/training",
         "results/trajectories",

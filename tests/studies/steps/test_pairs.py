@@ -11,7 +11,7 @@ from modescape.functions import decisions
 from modescape.store import Run
 from modescape.studies.settings import StudySettings, nested
 from modescape.studies.steps import disputed
-from modescape.studies.steps.answers import answers_of
+from modescape.studies.steps.answers import Answers, answers_of
 from modescape.studies.steps.pairs import pairs
 from studies.recomputed import context_of
 
@@ -74,8 +74,12 @@ def test_disputed_examples_are_those_with_the_largest_divergence(context):
     mean = probability.mean(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         score = np.nansum(probability * np.log(probability / mean), axis=2).mean(axis=0)
+    unanimous = (chosen == chosen[0]).all(axis=0)
+    score[unanimous] = 0.0
     rows = found["row"].values
-    assert rows[:24].tolist() == np.argsort(-score, kind="stable")[:24].tolist()
+    number = min(24, np.count_nonzero(score))
+    assert rows[:number].tolist() == np.argsort(-score, kind="stable")[:number].tolist()
+    assert not unanimous[rows].any()
     np.testing.assert_allclose(found["score"], score[rows], rtol=1e-5)
     assert len(set(rows.tolist())) == len(rows)
     np.testing.assert_array_equal(found["vote"], chosen[:, rows].T)
@@ -89,6 +93,15 @@ def test_disputed_examples_are_those_with_the_largest_divergence(context):
         (images - images.min()).double() / (images.max() - images.min()) * 255 if images.is_floating_point() else images
     )
     np.testing.assert_allclose(values, scaled.numpy(), atol=0.51)
+
+
+def test_members_that_give_one_answer_dispute_nothing():
+    probability = np.array([[[0.99, 0.01], [0.6, 0.4]], [[0.51, 0.49], [0.4, 0.6]]])
+    answers = Answers(probability.argmax(axis=2), None, xr.DataArray(probability), ("a", "b"), {"member": [0, 1]})
+    found = disputed.disputed_examples(answers, None, number=2, pair_number=0)
+    assert found["row"].values.tolist() == [1]
+    unanimous = Answers(np.zeros((2, 3), dtype=int), None, None, ("a", "b"), {"member": [0, 1]})
+    assert disputed.disputed_examples(unanimous, None, number=2, pair_number=1) is None
 
 
 def test_examples_of_a_pair_are_decided_differently_by_it(context):

@@ -100,6 +100,9 @@ def kept_votes(answers: Answers) -> xr.Dataset:
 def _chosen(answers: Answers, number: int, pair_number: int) -> _Chosen:
     """Return which examples are disputed by all members, and by each pair."""
     scores, name = _scores(answers, list(range(len(answers.decisions))))
+    # Members that give one answer, some surely and some not, don't dispute it.
+    is_disputed = (answers.decisions != answers.decisions[:1]).any(axis=0)
+    scores = np.where(is_disputed, scores, 0.0)
     rows = most_disputed(scores, number)
     first = min(PAIR_MEMBERS, len(answers.decisions))
     of_pairs: dict[tuple[int, int], np.ndarray] = {}

@@ -81,8 +81,8 @@ def _threshold(context: StudyContext, differ: Float[np.ndarray, "member member_o
     if late.size:
         measured = max(float(np.quantile(late, LATE_QUANTILE)), resolution)
         return measured, (
-            f"measured: {100 * LATE_QUANTILE:g} % of {late.size} pairs of late checkpoints of the same training differ "
-            "by less"
+            f"measured: the {100 * LATE_QUANTILE:g} % quantile of the disagreements of {late.size} pairs of late "
+            "checkpoints of the same training"
         )
     smallest = float(differ[np.triu_indices(len(differ), 1)].min())
     return max(smallest / 2, resolution), (

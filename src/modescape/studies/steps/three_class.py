@@ -21,7 +21,8 @@ def _check(settings: StudySettings, task: TrainingTask) -> None:
         rule = f"leave three classes for the three-class experiment, of {settings.data.source}"
         advice = f"Pass --only-classes {','.join(classes[:NUM_CLASSES])}, or three others"
         if len(classes) < NUM_CLASSES:
-            advice = "Choose data with three classes or more"
+            is_chosen = settings.data.only_classes is not None
+            advice = "Name three of them" if is_chosen else "Choose data with three classes or more"
         raise ArgumentError("only_classes", rule, Quoted(f"{len(classes)} classes"), advice)
 
 
