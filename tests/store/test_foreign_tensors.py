@@ -1,4 +1,6 @@
 import argparse
+import os
+import pickle
 
 import pytest
 import torch
@@ -106,3 +108,16 @@ def test_weights_of_another_network_are_named():
         fitted_names({**WEIGHTS, "0.bias": torch.ones(4)}, wanted, "b.pt")
     with pytest.raises(DataError, match=r"b\.pt has NaN or an infinity in 0\.bias"):
         fitted_names({**WEIGHTS, "0.bias": torch.tensor([0.0, float("nan"), 1.0])}, wanted, "b.pt")
+
+
+def test_a_system_call_is_refused_as_code_and_not_as_damage(tmp_path):
+    class Call:
+        def __reduce__(self):
+            return os.system, (f"touch {tmp_path / 'ran'}",)
+
+    torch.save({"state_dict": {"w": torch.ones(2)}, "x": Call()}, tmp_path / "zip.pt")
+    (tmp_path / "plain.pt").write_bytes(pickle.dumps(Call(), protocol=4))
+    for name in ("zip.pt", "plain.pt"):
+        with pytest.raises(DataError, match=r"holds Python objects.*only tensors are loaded, never code\. Save"):
+            read_tensors(tmp_path / name)
+    assert not (tmp_path / "ran").exists()

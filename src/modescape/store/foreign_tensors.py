@@ -1,6 +1,7 @@
 """Weights that others have written, as PyTorch or safetensors files: tensors are loaded, code never is."""
 
 import pickle
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -102,7 +103,10 @@ def _safetensors(file: Path) -> Tree:
 def _pickled(file: Path) -> Any:
     """Read what torch.save has written, with its loader that knows tensors and plain values only."""
     try:
-        return torch.load(file, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # It warns of pickles of other programs before it refuses what is no tensor in them.
+            warnings.filterwarnings("ignore", "Detected pickle protocol", UserWarning)
+            return torch.load(file, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         if _is_code(error):
             raise DataError(
@@ -114,7 +118,7 @@ def _pickled(file: Path) -> Any:
 
 def _is_code(error: Exception) -> bool:
     """Say whether the loader refused an object, and did not meet the end of the file."""
-    refusals = ("Unsupported global", "Unsupported class", "Unsupported operand", "TorchScript")
+    refusals = ("Unsupported global", "unsupported GLOBAL", "Unsupported class", "Unsupported operand", "TorchScript")
     return any(word in str(error) for word in refusals)
 
 
