@@ -40,6 +40,8 @@ def named_blocks(
         found = [replace(block, group=group) for block, group in zip(found, groups, strict=True)]
     known = Counter(name for block in found for name in block.member_names)
     twice = next((name for name, count in known.items() if count > 1), None)
+    if not all(known):
+        raise ArgumentError("names", "have a letter at least", "", "Write a name between any two commas")
     if twice is not None:
         raise ArgumentError("names", "tell members apart", twice, "Give each a name of its own")
     return found

@@ -1,6 +1,7 @@
 """Inputs scaled as the authors of checkpoints have scaled them: minus a mean, over a standard deviation."""
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeAlias
@@ -34,6 +35,8 @@ def parsed_normalize(given: Normalize) -> tuple[list[float], list[float]]:
         mean, deviation = (_numbers(part) for part in given)
     except (TypeError, ValueError):
         raise ArgumentError("normalize", "be numbers", Quoted(f"{given}"), advice) from None
+    if not all(map(math.isfinite, [*mean, *deviation])):
+        raise ArgumentError("normalize", "be finite", Quoted(f"{given}"), advice)
     if min(deviation) <= 0:
         raise ArgumentError("normalize", "have standard deviations above 0", min(deviation), advice)
     return mean, deviation
