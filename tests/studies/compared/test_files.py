@@ -72,8 +72,10 @@ def test_a_column_of_lists(tmp_path):
 
 
 def test_labels(tmp_path):
-    assert read_labels(written(tmp_path / "a.csv", "cat\ndog\n")).tolist() == ["cat", "dog"]
-    assert read_labels(written(tmp_path / "b.csv", "id,label\n0,3\n1,1\n")).tolist() == [3, 1]
+    assert read_labels(written(tmp_path / "a.csv", "cat\ndog\n"))[0].tolist() == ["cat", "dog"]
+    labels, numbers = read_labels(written(tmp_path / "b.csv", "id,label\n0,3\n1,1\n"))
+    assert numbers is not None
+    assert (labels.tolist(), numbers.tolist()) == ([3, 1], [0, 1])
     np.save(tmp_path / "c.npy", TABLE)
     with pytest.raises(DataError, match=r"c\.npy must hold one label a row; got \(3, 2\)"):
         read_labels(tmp_path / "c.npy")
@@ -117,3 +119,42 @@ def test_arrays_are_checked():
         array_blocks(np.ones((1, 1, 1, 1)), "x", "auto")
     with pytest.raises(DataError, match="x, member 1, row 0: the numbers sum to 2"):
         array_blocks(np.array([[[0.5, 0.5]], [[1.0, 1.0]]]), "x", "auto")
+
+
+def test_columns_that_pandas_counts_are_names(tmp_path):
+    frame = pd.DataFrame(np.log([[0.25, 0.5, 0.25], [0.125, 0.75, 0.125]]))
+    frame.to_csv(tmp_path / "plain.csv", index=False)
+    frame.to_csv(tmp_path / "indexed.csv")
+    for name in ("plain", "indexed"):
+        found = read_predictions(tmp_path / f"{name}.csv")
+        assert found.classes == ("0", "1", "2")
+        np.testing.assert_allclose(found.arrays[""], frame.to_numpy())
+    pd.Series([2, 0]).to_csv(tmp_path / "labels.csv")
+    labels, numbers = read_labels(tmp_path / "labels.csv")
+    assert numbers is not None
+    assert (labels.tolist(), numbers.tolist()) == ([2, 0], [0, 1])
+
+
+def test_a_first_row_of_whole_numbers_over_others_is_no_row_of_names(tmp_path):
+    one_hot = read_predictions(written(tmp_path / "a.csv", "0,1\n1,0\n"))
+    assert (one_hot.classes, one_hot.arrays[""].tolist()) == (None, [[0, 1], [1, 0]])
+
+
+def test_columns_named_by_numbers_are_put_in_their_order(tmp_path):
+    pd.DataFrame([[0.1, 0.2, 0.7]], columns=["2", "0", "1"]).to_parquet(tmp_path / "a.parquet")
+    found = read_predictions(tmp_path / "a.parquet")
+    assert (found.classes, found.arrays[""].tolist()) == (("0", "1", "2"), [[0.2, 0.7, 0.1]])
+
+
+def test_numbers_with_spaces_between(tmp_path):
+    np.savetxt(tmp_path / "a.csv", TABLE)
+    np.testing.assert_allclose(read_predictions(tmp_path / "a.csv").arrays[""], TABLE)
+    assert read_labels(written(tmp_path / "y.csv", "polar bear\npanda\n"))[0].tolist() == ["polar bear", "panda"]
+
+
+def test_tensors_of_any_kind():
+    tensor = torch.tensor(TABLE, requires_grad=True)
+    [exact], [rounded] = array_blocks(tensor, "a", "auto"), array_blocks(tensor.bfloat16(), "b", "auto")
+    np.testing.assert_allclose(next(iter(exact.each())), next(iter(rounded.each())))
+    with pytest.raises(DataError, match=r"a can't be read as an array .*Pass arrays of one shape"):
+        array_blocks({"a": [[1, 2], [3]]}, "x", "auto")

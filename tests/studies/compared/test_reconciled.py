@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -82,3 +84,28 @@ def test_names_and_groups_of_the_user():
         named_blocks(blocks, groups=["p"])
     with pytest.raises(ArgumentError, match="`names` must tell members apart; got 'p'"):
         named_blocks(blocks, ["p", "q", "p"])
+
+
+def test_numbers_written_as_words_or_floats_are_numbers():
+    label = np.arange(12)
+    blocks = array_blocks({"a": np.full((12, 12), 1 / 12)}, "x", "auto")
+    for values in (label, label.astype(str), label.astype(float), label.astype("S")):
+        frame = common_frame(blocks, [Truth("y", values)])
+        assert frame.classes == tuple(map(str, range(12)))
+        assert frame.label is not None
+        np.testing.assert_array_equal(frame.label, label)
+    for wrong in (0.5, np.nan):
+        with pytest.raises(DataError, match=f"y, row 1: {wrong} is no class. Write whole numbers"):
+            common_frame(blocks, [Truth("y", np.array([0.0, wrong]))])
+
+
+def test_labels_in_another_order_are_refused():
+    [block] = array_blocks({"a": np.array([0, 1])}, "x", "auto")
+    truth = Truth("y.csv", np.array([0, 1]), numbers=np.array([8, 7]))
+    with pytest.raises(DataError, match=r"a and y\.csv are in different orders: row 0 is example 7 in the one and 8"):
+        common_frame([replace(block, numbers=np.array([7, 8]))], [truth])
+
+
+def test_numbers_too_large_for_classes_are_refused():
+    with pytest.raises(DataError, match="must be classes, counted from 0 and below 100,000; got 1000000000000"):
+        common_frame(array_blocks({"a": np.array([0, 10**12])}, "x", "auto"), [])

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Shaped
+from torch import Tensor
 
 from modescape.core.errors import ArgumentError, DataError, Quoted
 from modescape.studies.compared.columns import Contents
@@ -85,7 +86,30 @@ def array_blocks(given: Any, origin: str, kind: Kind) -> list[Block]:
     named = dict(given) if isinstance(given, Mapping) else {origin: given}
     if not named:
         raise ArgumentError(origin, "hold at least one array", Quoted("none"), "Pass names with predictions")
-    return [_block(np.asarray(array), str(name), str(name), "", kind) for name, array in named.items()]
+    return [_block(plain_array(array, str(name)), str(name), str(name), "", kind) for name, array in named.items()]
+
+
+def plain_array(given: Any, where: str) -> np.ndarray:
+    """Return an array of any library as one of NumPy, and tensors of PyTorch from any device, in any floats.
+
+    Args:
+        given: Anything that NumPy can read, or a tensor.
+        where: What to call it in errors.
+
+    Raises:
+        DataError: If it is no array of one shape.
+
+    >>> import torch
+    >>> plain_array(torch.ones(2, dtype=torch.bfloat16, requires_grad=True), "labels").tolist()
+    [1.0, 1.0]
+    """
+    if isinstance(given, Tensor):
+        given = given.detach().to("cpu")
+        given = given.float() if given.is_floating_point() else given
+    try:
+        return np.asarray(given)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{where} can't be read as an array ({error}). Pass arrays of one shape.") from error
 
 
 def _block(array: np.ndarray, origin: str, label: str, name: str, kind: Kind) -> Block:

@@ -58,6 +58,9 @@ def table_contents(table: pa.Table, where: str, *, named: bool) -> Contents:
     left = [name for name in left if name != answer]
     if not left:
         raise DataError(f"{where} has no column of predictions. Write one column a class, or one with the answers.")
+    if sorted(left) == sorted(map(str, range(len(left)))):
+        # Labels that are numbers count the classes, so that columns named by numbers must stand in their order.
+        left = sorted(left, key=int)
     classes = tuple(left) if named and len(left) > 1 else None
     return Contents(
         {"": _predictions(table, left, where)},

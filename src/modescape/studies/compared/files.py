@@ -54,8 +54,8 @@ def read_predictions(path: Path) -> Contents:
     raise DataError(f"{path} is of no kind that is read: {', '.join(SUFFIXES)}. Write the predictions as one of them.")
 
 
-def read_labels(path: Path) -> Shaped[np.ndarray, "example"]:
-    """Return the true classes that a file holds, as numbers or words.
+def read_labels(path: Path) -> tuple[Shaped[np.ndarray, "example"], Shaped[np.ndarray, "example"] | None]:
+    """Return the true classes that a file holds, as numbers or words, and the numbers of the examples if it has them.
 
     Raises:
         DataError: As `read_predictions`, and if the file holds more than one column or array that could be meant.
@@ -63,17 +63,18 @@ def read_labels(path: Path) -> Shaped[np.ndarray, "example"]:
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     np.save(f"{folder}/y.npy", np.array([2, 0, 1]))
-    ...     read_labels(Path(folder, "y.npy")).tolist()
-    [2, 0, 1]
+    ...     labels, numbers = read_labels(Path(folder, "y.npy"))
+    >>> labels.tolist(), numbers
+    ([2, 0, 1], None)
     """
     found = read_predictions(path)
     if found.truth is not None:
-        return found.truth
+        return found.truth, found.numbers
     arrays = list(found.arrays.values())
     if len(arrays) != 1 or arrays[0].ndim != 1:
         shapes = ", ".join(str(array.shape) for array in arrays)
         raise DataError(f"{path} must hold one label a row; got {shapes}. Keep one column, or call it label.")
-    return arrays[0]
+    return arrays[0], found.numbers
 
 
 def _numpy(path: Path) -> Contents:
@@ -104,12 +105,12 @@ def _tensor(path: Path) -> Contents:
 def _text(path: Path) -> Contents:
     """Read comma-separated values, with or without a row of names."""
     with path.open(encoding="utf-8-sig", newline="") as file:
-        first = file.readline()
-    delimiter = max(DELIMITERS, key=first.count)
+        first, second = file.readline(), file.readline()
+    delimiter = _delimiter(first)
     cells = next(csv.reader([first], delimiter=delimiter), [])
     if not cells:
         raise DataError(f"{path} is empty. Write one row an example.")
-    named = _are_names(cells)
+    named = _are_names(cells) or _are_counted(cells, next(csv.reader([second], delimiter=delimiter), []))
     table = pacsv.read_csv(
         path,
         read_options=pacsv.ReadOptions(autogenerate_column_names=not named),
@@ -120,6 +121,22 @@ def _text(path: Path) -> Contents:
     if any(is_text(kind) for kind in table.schema.types) and len(cells) > 1 and not named:
         raise DataError(f"{path} holds words and no row of names. Name its columns in a first row.")
     return table_contents(table, str(path), named=named)
+
+
+def _delimiter(line: str) -> str:
+    """Return what stands between the cells of a line; numpy.savetxt writes spaces between numbers."""
+    if not any(mark in line for mark in DELIMITERS) and len(line.split()) > 1 and all(map(_is_number, line.split())):
+        return " "
+    return max(DELIMITERS, key=line.count)
+
+
+def _are_counted(cells: list[str], following: list[str]) -> bool:
+    """Say whether the first row counts columns from 0, as pandas does for an array, over numbers that are not whole."""
+    counted = cells[1:] if cells[0] == "" else cells
+    if counted != [str(index) for index in range(len(counted))]:
+        return False
+    # An empty cell stands above the index; else a row of answers or of one-hot vectors may count from 0 by chance.
+    return cells[0] == "" or (len(cells) > 1 and any(_is_number(cell) and not cell.isdecimal() for cell in following))
 
 
 def _are_names(cells: list[str]) -> bool:

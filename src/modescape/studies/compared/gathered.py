@@ -15,7 +15,7 @@ from modescape.models import recipe as named_recipe
 from modescape.store import Run
 from modescape.store.runs import is_run
 from modescape.studies.compared.architectures import checkpoint_block
-from modescape.studies.compared.blocks import Block, array_blocks, file_blocks
+from modescape.studies.compared.blocks import Block, array_blocks, file_blocks, plain_array
 from modescape.studies.compared.files import SUFFIXES, read_labels
 from modescape.studies.compared.naming import named_blocks
 from modescape.studies.compared.other_runs import have_one_architecture, run_block, solution_trees
@@ -192,8 +192,8 @@ def _frame(request: Request, blocks: Sequence[Block], dataset: Dataset | None) -
     truths: list[Truth] = []
     if request.labels is not None:
         is_file = is_place(request.labels)
-        values = read_labels(request.path(request.labels)) if is_file else np.asarray(request.labels)
-        truths.append(Truth(str(request.labels) if is_file else "labels", values))
+        found = read_labels(request.path(request.labels)) if is_file else (plain_array(request.labels, "labels"), None)
+        truths.append(Truth(str(request.labels) if is_file else "labels", *found))
     if dataset is not None:
         truths.append(Truth(f"the test examples of {dataset.name}", dataset.test.labels.numpy()))
     return common_frame(blocks, truths, None if dataset is None else dataset.classes)

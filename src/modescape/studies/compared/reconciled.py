@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,17 @@ from modescape.core.axes import CLASS, EXAMPLE, MEMBER
 from modescape.core.errors import DataError
 from modescape.studies.compared.blocks import Block
 
+MAX_CLASSES = 100_000
+"""Most classes that are counted where only answers are known: larger numbers are no classes, but hashes or the like."""
+
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """The true classes, and where they come from."""
+    """The true classes, where they come from, and the number of each example where known."""
 
     origin: str
     values: Shaped[np.ndarray, "example"]
+    numbers: Shaped[np.ndarray, "example"] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,9 +59,10 @@ def common_frame(blocks: Sequence[Block], truths: Sequence[Truth], classes: Sequ
     >>> common_frame(blocks, []).classes
     ('0', '1', '2')
     """
-    truths = [*truths, *(Truth(block.origin, block.truth) for block in blocks if block.truth is not None)]
+    given = [*truths, *(Truth(block.origin, block.truth) for block in blocks if block.truth is not None)]
+    truths = [replace(truth, values=_classes_of(truth.values, truth.origin)) for truth in given]
     num_examples = _same_length(blocks, truths)
-    _check_numbers(blocks)
+    _check_numbers([*blocks, *truths])
     named, notes = _class_names(blocks, truths, classes)
     codes = [_codes(truth.values, named, truth.origin) for truth in truths]
     for truth, found in zip(truths, codes, strict=True):
@@ -134,9 +139,9 @@ def _same_length(blocks: Sequence[Block], truths: Iterable[Truth]) -> int:
     return usual
 
 
-def _check_numbers(blocks: Sequence[Block]) -> None:
+def _check_numbers(sources: Sequence[Block | Truth]) -> None:
     """Raise unless files that number their examples have them in one order."""
-    numbered = [block for block in blocks if block.numbers is not None]
+    numbered = [source for source in sources if source.numbers is not None]
     for block in numbered[1:]:
         differs = np.asarray(block.numbers) != np.asarray(numbered[0].numbers)
         if np.any(differs):
@@ -162,6 +167,8 @@ def _class_names(
         return tuple(classes), []
     answers = [member for block in blocks if block.num_classes is None for member in block.each()]
     found = [*answers, *(truth.values for truth in truths)]
+    # Numbers that are written as words are numbers: the alphabet would put 10 before 2.
+    found = [values.astype(np.int64) if _are_numbers(values) else values for values in found]
     words = sorted({str(word) for values in found if values.dtype.kind not in "iub" for word in np.unique(values)})
     if words:
         if number is not None and len(words) != number:
@@ -172,6 +179,11 @@ def _class_names(
         return tuple(words), [f"Classes are in the order of the alphabet: {', '.join(words[:12])}."] if number else []
     if number is None:
         number = max(2, 1 + max(int(values.max(initial=0)) for values in found))
+        if number > MAX_CLASSES:
+            raise DataError(
+                f"Answers and labels must be classes, counted from 0 and below {MAX_CLASSES:,}; got {number - 1}. "
+                "Count the classes from 0, or write words."
+            )
     return tuple(map(str, range(number))), []
 
 
@@ -202,12 +214,28 @@ def _order(block: Block, classes: tuple[str, ...]) -> list[int] | slice:
     return [block.classes.index(name) for name in classes]
 
 
-def _codes(values: np.ndarray, classes: Sequence[str], origin: str) -> Int[np.ndarray, "example"]:
-    """Return classes as numbers, after checking that each is known."""
+def _classes_of(values: np.ndarray, origin: str) -> Shaped[np.ndarray, "example"]:
+    """Return true classes as whole numbers or words, after checking that they are."""
     if values.ndim != 1:
         raise DataError(f"{origin} must hold one label an example; got the shape {values.shape}. Pass class numbers.")
-    if values.dtype.kind == "f" and np.isfinite(values).all() and (values == np.floor(values)).all():
-        values = values.astype(np.int64)
+    if values.dtype.kind == "f":
+        whole = np.isfinite(values) & (values == np.floor(values))
+        if not whole.all():
+            row = int(np.argmin(whole))
+            raise DataError(f"{origin}, row {row}: {values[row]} is no class. Write whole numbers or words.")
+        return values.astype(np.int64)
+    return values.astype(str) if values.dtype.kind == "S" else values
+
+
+def _are_numbers(values: np.ndarray) -> bool:
+    """Say whether words are whole numbers, all of them, without zeros in front."""
+    return values.dtype.kind not in "iubf" and all(
+        word.isdecimal() and str(int(word)) == word for word in map(str, values.tolist())
+    )
+
+
+def _codes(values: np.ndarray, classes: Sequence[str], origin: str) -> Int[np.ndarray, "example"]:
+    """Return classes as numbers, after checking that each is known."""
     if values.dtype.kind in "iub":
         codes = values.astype(np.int64)
         wrong = (codes < 0) | (codes >= len(classes))
