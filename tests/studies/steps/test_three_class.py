@@ -38,6 +38,8 @@ def test_three_classes_are_needed():
         three_class.check(StudySettings(), task(*"abcd"))
     with pytest.raises(ArgumentError, match=rf"{rule}; got 2 classes. Choose data with three classes or more"):
         three_class.check(StudySettings(), task(*"ab"))
+    with pytest.raises(ArgumentError, match=rf"{rule}; got 2 classes. Name three of them"):
+        three_class.check(StudySettings(data={"only_classes": "a,b"}), task(*"ab"))
 
 
 def test_a_run_with_other_classes_is_left_out(copied, tmp_path):
