@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from differences import ARCHITECTURES
 from pages import NEWPARAGRAPH, write_sections
 from paper_tables import table
 
@@ -47,16 +48,7 @@ class Settings:
 FULL = Settings(
     widths=(16, 32, 64, 128, 256, 512, 1024),
     train={"limit": 10000, "test-limit": 5000, "members": 2, "epochs": 5, "batch-size": 128, "trajectories": 0},
-    resnet={
-        "limit": 10000,
-        "test-limit": 5000,
-        "members": 3,
-        "epochs": 10,
-        "schedule": "cosine",
-        "batch-size": 64,
-        "trajectories": 1,
-        "engine": "loop",
-    },
+    resnet=ARCHITECTURES,
     examples=500,
     points=7,
 )

@@ -7,7 +7,7 @@ import typer
 import typer.core
 
 from modescape.cli.options import ALIGNMENT, COMPARISON, DATA, DIFFERENCES, model_options, with_settings
-from modescape.cli.output import print_answers, print_json, shown_path
+from modescape.cli.output import print_summary
 from modescape.cli.shared import Json, Output, Quiet
 from modescape.core.errors import ArgumentError, Quoted
 
@@ -162,14 +162,7 @@ def compare(
         progress.start("report", 1)
         page = report_run(run)
         progress.advance("report", 1)
-    summary = summarise_run(run)
-    if json:
-        print_json({"run": str(run.path), "report": str(page), "summary": summary.as_dict()})
-        return
-    if not quiet:
-        print_answers(summary)
-        typer.echo()
-    typer.echo(f"Report: {shown_path(page)}")
+    print_summary(run.path, page, summarise_run(run), quiet=quiet, json=json)
 
 
 def _networks(found: list[tuple[str | None, list[str], list[str]]]) -> dict[str, Any]:

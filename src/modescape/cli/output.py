@@ -42,6 +42,17 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         typer.echo("  ".join(cells).rstrip())
 
 
+def print_summary(run: Path, page: Path, summary: Any, *, quiet: bool, json: bool) -> None:
+    """Print what was found in a run, as text or JSON, and where its report is."""
+    if json:
+        print_json({"run": str(run), "report": str(page), "summary": summary.as_dict()})
+        return
+    if not quiet:
+        print_answers(summary)
+        typer.echo()
+    typer.echo(f"Report: {shown_path(page)}")
+
+
 def print_answers(summary: Any) -> None:
     """Print the two answers of a run, what claims came to, and what a reader must know first."""
     for answer in summary.answers:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from modescape.cli.options import OPTIONS, model_options, varied, with_settings
-from modescape.cli.output import print_answers, print_json, shown_path
+from modescape.cli.output import print_json, print_summary, shown_path
 from modescape.cli.shared import Config, Json, Output, Preset, Quiet, Resume
 
 
@@ -55,14 +55,7 @@ def study(
     if page is None:
         _print_run(run.path, json=json)
         return
-    summary = summarise_run(run)
-    if json:
-        print_json({"run": str(run.path), "report": str(page), "summary": summary.as_dict()})
-        return
-    if not quiet:
-        print_answers(summary)
-        typer.echo()
-    typer.echo(f"Report: {shown_path(page)}")
+    print_summary(run.path, page, summarise_run(run), quiet=quiet, json=json)
 
 
 def _print_run(path: Path, *, json: bool) -> None:

@@ -10,10 +10,8 @@ from torch import Tensor
 
 from modescape.core.errors import ArgumentError, DataError, Quoted
 from modescape.data.contents import Contents, Part
+from modescape.data.named_classes import named_classes
 from modescape.data.splits import set_aside
-
-LONGEST_LIST = 20
-"""Class names that a message shows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,19 +78,11 @@ def held_classes(chosen: str, classes: Sequence[str]) -> list[int]:
     >>> held_classes("dog, 0", ["bird", "cat", "dog", "frog"])
     [0, 2]
     """
-    names = ", ".join(classes[:LONGEST_LIST]) + (", ..." if len(classes) > LONGEST_LIST else "")
-    index_of = {name: index for index, name in enumerate(classes)}
-    index_of = {str(index): index for index in range(len(classes))} | index_of
-    held = set()
-    for word in (part.strip() for part in chosen.split(",")):
-        if word not in index_of:
-            rule = f"name classes of the data ({names}), or give their numbers from 0"
-            raise ArgumentError("held_out", rule, word, "Put commas between them")
-        held.add(index_of[word])
+    held = named_classes(chosen, classes, argument="held_out")
     if len(classes) - len(held) < 2:
         got = Quoted(f"{len(held)} of {len(classes)}")
         raise ArgumentError("held_out", "leave at least two classes to train on", got, "Hold out fewer")
-    return sorted(held)
+    return held
 
 
 def _renumbered(part: Part, classes: Sequence[int]) -> Part:

@@ -10,10 +10,8 @@ from torch import Tensor
 
 from modescape.core.errors import ArgumentError, DataError, Quoted
 from modescape.data.contents import Contents, Part
+from modescape.data.named_classes import named_classes
 from modescape.data.splits import set_aside
-
-LONGEST_LIST = 20
-"""Class names that a message shows."""
 
 
 def with_classes(contents: Contents, chosen: str) -> Contents:
@@ -61,18 +59,10 @@ def kept_classes(chosen: str, classes: Sequence[str]) -> list[int]:
     >>> kept_classes("dog, 0", ["bird", "cat", "dog", "frog"])
     [0, 2]
     """
-    index_of = {str(index): index for index in range(len(classes))}
-    index_of |= {name: index for index, name in enumerate(classes)}
-    kept = set()
-    for word in (part.strip() for part in chosen.split(",")):
-        if word not in index_of:
-            names = ", ".join(classes[:LONGEST_LIST]) + (", ..." if len(classes) > LONGEST_LIST else "")
-            rule = f"name classes of the data ({names}), or give their numbers from 0"
-            raise ArgumentError("only_classes", rule, word, "Put commas between them")
-        kept.add(index_of[word])
+    kept = named_classes(chosen, classes, argument="only_classes")
     if len(kept) < 2:
         raise ArgumentError("only_classes", "name at least two classes", Quoted(f"{len(kept)}"), "Add another class")
-    return sorted(kept)
+    return kept
 
 
 def _only(part: Part, split: str, number: Int64[Tensor, "class"]) -> Part:
