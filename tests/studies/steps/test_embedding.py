@@ -24,6 +24,7 @@ def test_without_trajectories_there_is_no_picture_and_no_error(tmp_path):
         "predictions/test",
         "predictions/validation",
         "results/ensemble",
+        "results/null",
         "results/solutions",
         "results/training",
     ]
