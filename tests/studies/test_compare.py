@@ -254,6 +254,7 @@ def test_nothing_is_left_where_something_is_refused(files):
             ArgumentError,
             "`data` must name what checkpoints are tested on",
         ),
+        (["m0.npy", "m1.npy"], {"normalize": (0.5, 0.25)}, ArgumentError, "`normalize` must come with checkpoints"),
         (["m0.npy", "m1.npy"], {"normalize": (0.5,)}, ArgumentError, "`normalize` must be a mean and a standard"),
         (["m0.npy", "m1.npy"], {"normalize": ("nan", 1)}, ArgumentError, "`normalize` must be finite; got"),
         (["m0.npy", "m1.npy"], {"names": ["", "b"]}, ArgumentError, "`names` must have a letter at least"),

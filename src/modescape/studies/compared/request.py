@@ -42,6 +42,12 @@ class Request:
     kind: Kind = "auto"
     folder: Path = field(default_factory=Path.cwd)
 
+    def __post_init__(self) -> None:
+        """Raise if inputs should be scaled and there is no network to see them."""
+        if self.normalize is not None and not self.architectures:
+            got = Quoted("no checkpoints")
+            raise ArgumentError("normalize", "come with checkpoints, whose inputs it scales", got, "Leave it out")
+
     @property
     def objects(self) -> list[str]:
         """The arguments that are Python objects, which no later process can read again."""
