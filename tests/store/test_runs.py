@@ -219,7 +219,7 @@ def test_names_of_arrays_outside_the_two_folders_are_refused(
 
 def test_arrays_with_other_dimensions_leave_the_old_ones(run: Run, make_dataset: Callable[..., xr.Dataset]) -> None:
     run.write_arrays("results/a", make_dataset())
-    with pytest.raises(ArgumentError, match=r"`dataset` must have dimensions among alpha, .*; got 'epoch'"):
+    with pytest.raises(ArgumentError, match=r"`dataset` must have dimensions among alignment, alpha, .*; got 'epoch'"):
         run.write_arrays("results/a", make_dataset().rename({"class": "epoch"}))
     xr.testing.assert_identical(run.arrays("results/a").load(), make_dataset())
 
