@@ -8,7 +8,7 @@ from torch import nn
 from modescape.models import recipe
 from modescape.weights.symmetry import Symmetry, permuted, random_permutation, symmetry_of
 
-NAMES = ("mlp", "small-cnn", "medium-cnn", "resnet", "vgg", "transformer", "transformer-norm-first")
+NAMES = ("mlp", "small-cnn", "medium-cnn", "resnet", "resnet20", "vgg", "transformer", "transformer-norm-first")
 
 
 class Classifier(nn.Module):
