@@ -14,13 +14,13 @@ run = modescape.study(
     model_options={"depth": 8},
     vary={"skip": [True, False], "width": [0.25, 0.5]},
     members=3,
-    epochs=10,
+    epochs=5,
     batch_size=32,
     learning_rate=0.005,
     engine="loop",
-    curvature_examples=50,
-    trace_samples=4,
-    width_directions=3,
+    curvature_examples=25,
+    trace_samples=2,
+    width_directions=2,
     output=f"{folder.name}/shapes",
 )
 shapes = run.arrays("results/shapes")
