@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.transforms import Bbox
 
 from modescape.report.colors import LIGHT, series_role
 from modescape.report.drawables import (
@@ -60,6 +61,8 @@ PANEL_INCHES = {
     Scatter: (5.6, 4.4),
     Surface: (4.6, 4.9),
 }
+PLACE_DECIMALS = 7
+"""Digits of the place of a panel, as a fraction of the picture."""
 NAMED_MATRIX = (5.4, 6.0)
 """Inches of a matrix whose rows and columns have names."""
 INTERVALS_WIDTH = 5.2
@@ -79,6 +82,7 @@ def pictures(drawing: Drawing) -> dict[str, bytes]:
     files = {}
     with our_style():
         figure = _figure(drawing)
+        _settle(figure)
         for kind, metadata in (
             ("png", {"Title": drawing.title, "Description": drawing.alt, "Software": None}),
             ("svg", {"Title": drawing.title, "Description": drawing.alt, "Date": None, "Creator": "modescape"}),
@@ -86,9 +90,21 @@ def pictures(drawing: Drawing) -> dict[str, bytes]:
             buffer = io.BytesIO()
             figure.savefig(buffer, format=kind, dpi=DOTS_PER_INCH, metadata=metadata)
             files[kind] = buffer.getvalue()
-            # The first save has found the places; the second need not search for them again.
-            figure.set_layout_engine("none")
     return files
+
+
+def _settle(figure: Figure) -> None:
+    """Find the places of panels once and for all, and round them.
+
+    The solver behind the layout adds up in an order that depends on addresses in memory, and an SVG file names its
+    clipped areas after all digits of their places: without rounding, the same drawing now and then gives other bytes.
+    """
+    figure.set_dpi(DOTS_PER_INCH)
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        place = axes.get_position(original=True).get_points().round(PLACE_DECIMALS)
+        axes.set_position(Bbox(place), which="original")
 
 
 def _figure(drawing: Drawing) -> Figure:
