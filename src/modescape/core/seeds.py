@@ -42,6 +42,11 @@ class Stream(IntEnum):
     PERMUTATION = 18
     ALIGNMENT = 19
     ATTACK = 20
+    BAGGING = 21
+    FOLDS = 22
+    WEIGHT_SAMPLES = 23
+    DROPOUT_SAMPLES = 24
+    COMBINATION = 25
 
 
 def derived_seed(run_seed: int, *key: int) -> int:

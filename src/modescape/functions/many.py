@@ -19,6 +19,7 @@ from modescape.functions.copies import Copies, draws_numbers
 from modescape.functions.fused import POOLING
 from modescape.functions.intercept import Intercept
 from modescape.functions.layout import wants_channels_last
+from modescape.functions.predictions import class_probabilities
 
 CPU_BATCH_SIZE = 128
 """Examples predicted at once by a worker: activations still stay in the cache, and fewer calls wait for Python's lock
@@ -201,6 +202,6 @@ class _Run:
             with pooling, halved:
                 logits = [network(batch) for batch in batches]
             logits = [piece.float() for piece in logits] if self.precision == "bf16" else logits
-            pieces = [piece.softmax(dim=1) for piece in logits] if self.output == "probabilities" else logits
+            pieces = [class_probabilities(piece) for piece in logits] if self.output == "probabilities" else logits
         # Joined outside of the block: inside it would be a tensor that autograd refuses for good.
         return torch.cat(pieces).cpu()

@@ -9,7 +9,7 @@ from modescape.core.trees import Tree
 from modescape.store import Run
 from modescape.studies.checkpoints import RunCheckpoints
 from modescape.studies.context import StudyContext
-from modescape.train import EngineChoice, MemberOutcome, TrainingTask, chosen_engine, train_members
+from modescape.train import EngineChoice, MemberOutcome, TrainingTask, chosen_engine, task_key, train_members
 
 
 @dataclass(frozen=True)
@@ -98,10 +98,7 @@ class _Beside(RunCheckpoints):
 
 def _begin(run: Run, part: str, task: TrainingTask, steps: tuple[int, ...] | None) -> None:
     """Clear away what was trained in a part with other settings, and note these."""
-    shared = sorted(stream.name for stream in task.shared)
-    settings = task.settings.model_dump(mode="json", exclude={"engine", "workers", "threads", "group_size"})
-    known = [settings, task.seed, shared, task.dropout, task.first_member]
-    key = json.dumps(known if steps is None else [*known, steps], sort_keys=True)
+    key = json.dumps([task_key(task), steps])
     if run.manifest.get("parts", {}).get(part, {}).get("key") != key:
         run.remove_part(part)
         run.record("parts", {part: {"key": key}})

@@ -4,7 +4,9 @@ from modescape.train.auto import EngineChoice, chosen_engine
 from modescape.train.checkpoints import Checkpoints, MemberOutcome, MemoryCheckpoints
 from modescape.train.engine import Engine, Group, MemberState
 from modescape.train.engines import ENGINES
+from modescape.train.identity import task_key
 from modescape.train.loop import load_weights, weights_of
+from modescape.train.objective import Objective
 from modescape.train.places import check_stop, placed
 from modescape.train.schedules import cycle_of, learning_rate, sampling_epochs
 from modescape.train.settings import TrainSettings
@@ -20,6 +22,7 @@ __all__ = [
     "MemberOutcome",
     "MemberState",
     "MemoryCheckpoints",
+    "Objective",
     "TrainSettings",
     "TrainingTask",
     "check_stop",
@@ -31,6 +34,7 @@ __all__ = [
     "load_weights",
     "placed",
     "sampling_epochs",
+    "task_key",
     "train_members",
     "weights_of",
 ]

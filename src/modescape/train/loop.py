@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from modescape.core.seeds import seeded_globals
 from modescape.core.trees import Tree
@@ -19,7 +18,6 @@ from modescape.train.optimisers import MemberOptimiser
 from modescape.train.places import check_stop
 from modescape.train.precision import computing
 from modescape.train.schedules import learning_rate
-from modescape.train.settings import TrainSettings
 from modescape.train.task import TrainingTask
 
 
@@ -101,9 +99,9 @@ class LoopGroup:
 
     def _backward(self, inputs: Tensor, labels: Tensor) -> Tensor:
         """Add the gradients of a batch to those of the parameters, and return its loss."""
-        task, settings = self._task, self._task.settings
-        with computing(settings.precision, task.device):
-            loss = batch_loss(self._network(inputs), labels, settings, task.batch_size)
+        task = self._task
+        with computing(task.settings.precision, task.device):
+            loss = task.loss(self._network(inputs), labels)
         loss.backward()
         return loss.detach()
 
@@ -116,14 +114,6 @@ class LoopGroup:
             with drawing(PartOfStep(draws, words, part)):
                 losses.append(self._backward(inputs[part], labels[part]))
         return torch.stack(losses).sum(dim=0)
-
-
-def batch_loss(logits: Tensor, labels: Tensor, settings: TrainSettings, batch_size: int) -> Tensor:
-    """Return what some examples add to the mean cross-entropy of a batch, in nats."""
-    smoothing = settings.label_smoothing
-    if len(labels) == batch_size:
-        return F.cross_entropy(logits, labels, label_smoothing=smoothing)
-    return F.cross_entropy(logits, labels, label_smoothing=smoothing, reduction="sum") / batch_size
 
 
 def weights_of(network: nn.Module) -> Tree:

@@ -4,7 +4,6 @@ import os
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from modescape.core.seeds import seeded_globals
 from modescape.train.task import TrainingTask
@@ -45,7 +44,7 @@ def member_bytes(task: TrainingTask) -> float:
 def _kept_bytes(network: nn.Module, task: TrainingTask) -> int:
     """Return the size of what autograd keeps of one forward pass, inputs among it."""
     inputs = task.dataset.prepare(task.dataset.train.inputs[: task.batch_size])
-    labels = task.dataset.train.labels[: task.batch_size]
+    known = task.dataset.train.labels if task.targets is None else task.targets
     sizes: dict[int, int] = {}
 
     def note(tensor: Tensor) -> Tensor:
@@ -54,7 +53,7 @@ def _kept_bytes(network: nn.Module, task: TrainingTask) -> int:
         return tensor
 
     with seeded_globals(0, inputs.device), torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        F.cross_entropy(network(inputs), labels)
+        task.loss(network(inputs), known[: task.batch_size])
     return sum(sizes.values())
 
 

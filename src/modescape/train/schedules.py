@@ -4,14 +4,19 @@ from math import cos, pi
 
 from modescape.train.settings import TrainSettings
 
+CYCLIC = frozenset({"cyclical", "triangular"})
+"""Schedules that are made of cycles."""
+
 
 def learning_rate(settings: TrainSettings, step: int, steps_per_epoch: int) -> float:
     """Return the learning rate at a step of training, counted from 0.
 
     constant: r; step: r * factor ** floor(epoch / step_epochs); cosine: r / 2 * (1 + cos(pi * step / num_steps));
-    cyclical: r / 2 * (1 + cos(pi * (step mod L) / L)), with L = num_steps / cycles.
+    cyclical: r / 2 * (1 + cos(pi * (step mod L) / L)), with L = num_steps / cycles; triangular: a straight line from r
+    down to r * low_factor in the middle of each cycle of L steps, and up again.
     Source of cosine: Loshchilov and Hutter (2017), equation 5 without restarts, https://arxiv.org/abs/1608.03983
     Source of cyclical: Zhang et al. (2020), equation 1, https://arxiv.org/abs/1902.03932
+    Source of triangular: Garipov et al. (2018), section 4, https://arxiv.org/abs/1802.10026
 
     >>> settings = TrainSettings(learning_rate=0.8, step_epochs=2)
     >>> [learning_rate(settings, step, steps_per_epoch=1) for step in range(5)]
@@ -19,9 +24,16 @@ def learning_rate(settings: TrainSettings, step: int, steps_per_epoch: int) -> f
     >>> settings = TrainSettings(learning_rate=0.8, schedule="cyclical", cycles=2, epochs=4)
     >>> [round(learning_rate(settings, step, steps_per_epoch=1), 3) for step in range(4)]
     [0.8, 0.4, 0.8, 0.4]
+    >>> settings = TrainSettings(learning_rate=0.8, schedule="triangular", cycles=1, epochs=4, low_factor=0.5)
+    >>> [round(learning_rate(settings, step, steps_per_epoch=1), 3) for step in range(4)]
+    [0.8, 0.6, 0.4, 0.6]
     """
     if settings.schedule == "constant":
         return settings.learning_rate
+    if settings.schedule == "triangular":
+        length = epochs_per_cycle(settings) * steps_per_epoch
+        height = abs(1 - 2 * (step % length) / length)
+        return settings.learning_rate * (settings.low_factor + (1 - settings.low_factor) * height)
     if settings.schedule in {"cosine", "cyclical"}:
         length = epochs_per_cycle(settings) * steps_per_epoch
         return settings.learning_rate / 2 * (1 + cos(pi * (step % length) / length))
@@ -30,12 +42,12 @@ def learning_rate(settings: TrainSettings, step: int, steps_per_epoch: int) -> f
 
 
 def epochs_per_cycle(settings: TrainSettings) -> int:
-    """Return the epochs in a cycle; every schedule but the cyclical one is a single cycle.
+    """Return the epochs in a cycle; schedules without cycles are a single one.
 
     >>> epochs_per_cycle(TrainSettings(epochs=12, schedule="cyclical", cycles=3))
     4
     """
-    return settings.epochs // settings.cycles if settings.schedule == "cyclical" else settings.epochs
+    return settings.epochs // settings.cycles if settings.schedule in CYCLIC else settings.epochs
 
 
 def is_sampling(settings: TrainSettings, step: int, steps_per_epoch: int) -> bool:

@@ -28,12 +28,14 @@ class TrainSettings(Settings):
         default="adam", description="sgd has momentum; sghmc is sgd that samples from the posterior by added noise"
     )
     learning_rate: float = Field(default=1.6e-3, gt=0, description="At the first step")
-    schedule: Literal["step", "cosine", "constant", "cyclical"] = Field(
-        default="step", description="How the learning rate falls; cyclical is cosine, begun anew in each cycle"
+    schedule: Literal["step", "cosine", "constant", "cyclical", "triangular"] = Field(
+        default="step",
+        description="How the learning rate falls; cyclical is cosine begun anew in each cycle, triangular down and up",
     )
     step_epochs: int = Field(default=10, ge=1, description="Schedule step: epochs between two falls")
     step_factor: float = Field(default=0.5, gt=0, le=1, description="Schedule step: factor at each fall")
-    cycles: int = Field(default=4, ge=1, description="Schedule cyclical: cycles, of as many epochs each")
+    cycles: int = Field(default=4, ge=1, description="Schedules cyclical, triangular: cycles, of as many epochs each")
+    low_factor: float = Field(default=0.01, gt=0, le=1, description="Schedule triangular: factor in mid-cycle")
     momentum: float = Field(default=0.9, ge=0, lt=1, description="Of sgd and sghmc, where friction is 1 - momentum")
     exploration: float = Field(default=0.8, ge=0, lt=1, description="Of sghmc: first share of a cycle, without noise")
     temperature: float = Field(default=1.0, ge=0, description="Of sghmc: of the posterior; 0 is without noise")
@@ -57,13 +59,13 @@ class TrainSettings(Settings):
 
     @model_validator(mode="after")
     def _check_cycles(self) -> Self:
-        """Raise unless each cycle ends with an epoch."""
-        if self.schedule == "cyclical" and self.epochs % self.cycles:
-            fitting = max(count for count in range(1, self.cycles) if self.epochs % count == 0)
-            raise ArgumentError(
-                "cycles",
-                f"divide the number of epochs, {self.epochs}, so that each cycle ends with an epoch",
-                Quoted(str(self.cycles)),
-                f"Pass --cycles {fitting}, or other --epochs",
-            )
-        return self
+        """Raise unless each cycle ends with an epoch; the lowest rate of a triangle is reached with one too."""
+        least = {"cyclical": 1, "triangular": 2}.get(self.schedule)
+        if least is None or self.epochs % (self.cycles * least) == 0:
+            return self
+        rule = f"divide the number of epochs, {self.epochs}, so that each cycle ends with an epoch"
+        if self.schedule == "triangular":
+            rule = f"divide the number of epochs, {self.epochs}, into cycles of 2, 4 or another even number of epochs"
+        fitting = [count for count in range(1, self.cycles) if self.epochs % (count * least) == 0]
+        advice = f"Pass --cycles {max(fitting)}, or other --epochs" if fitting else "Pass an even number of --epochs"
+        raise ArgumentError("cycles", rule, Quoted(str(self.cycles)), advice)

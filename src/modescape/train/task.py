@@ -7,6 +7,7 @@ from functools import cached_property
 import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from modescape.core.checks import check_at_least
 from modescape.core.errors import ArgumentError, ModelError, Quoted
@@ -17,6 +18,7 @@ from modescape.models import Recipe, check_network
 from modescape.train.dropout import switch_off_dropout
 from modescape.train.fusion import fuse
 from modescape.train.noise import MaskSource, NoiseProfile, drawing, noise_profile
+from modescape.train.objective import Objective
 from modescape.train.precision import check_precision
 from modescape.train.schedules import is_sampling, learning_rate
 from modescape.train.settings import TrainSettings
@@ -46,9 +48,13 @@ class TrainingTask:
             examples includes their augmentation, dropout includes all other noise of a training pass.
         dropout: Whether dropout layers drop anything.
         first_member: The member of the run whose random numbers member 0 of this task has, the others following on.
+        subsets: The training examples that each member sees, by row, as many for each; the same row may occur again.
+            All of them where there are none.
+        targets: What is learned in place of labels, one row for each training example.
+        objective: What is minimised in place of the cross-entropy.
 
     Raises:
-        ArgumentError: If a stream can't be shared, or the first member is below 0.
+        ArgumentError: If a stream can't be shared, the first member is below 0, or subsets or targets don't fit.
     """
 
     recipe: Recipe
@@ -59,14 +65,36 @@ class TrainingTask:
     shared: frozenset[Stream] = frozenset()
     dropout: bool = True
     first_member: int = 0
+    subsets: Int[Tensor, "member row"] | None = None
+    targets: Float[Tensor, "example ..."] | None = None
+    objective: Objective | None = None
 
     def __post_init__(self) -> None:
         check_at_least(self.first_member, 0, "first_member", "Count members from 0")
+        self._check_examples()
         for stream in self.shared:
             if stream not in SHAREABLE:
                 known = ", ".join(stream.name for stream in SHAREABLE)
                 advice = "Pass ORDER for augmentation, DROPOUT for other noise"
                 raise ArgumentError("shared", f"be made of {known}", Quoted(stream.name), advice)
+
+    def _check_examples(self) -> None:
+        """Raise unless subsets and targets fit the training examples and the members."""
+        num_examples, members = len(self.dataset.train), self.settings.members
+        if self.subsets is not None:
+            rows = self.subsets
+            fits = rows.ndim == 2 and len(rows) >= members and rows.numel() > 0
+            if not fits or rows.min() < 0 or rows.max() >= num_examples:
+                rule = f"hold rows of the {num_examples} training examples for each of {members} members"
+                raise ArgumentError("subsets", rule, Quoted(f"shape {tuple(rows.shape)}"), "Draw them from that range")
+        if self.targets is not None and len(self.targets) != num_examples:
+            rule = f"have one row for each of the {num_examples} training examples"
+            raise ArgumentError("targets", rule, Quoted(f"shape {tuple(self.targets.shape)}"), "Predict all of them")
+
+    @property
+    def num_examples(self) -> int:
+        """Training examples that a member sees in an epoch."""
+        return len(self.dataset.train) if self.subsets is None else self.subsets.shape[1]
 
     @cached_property
     def device(self) -> torch.device:
@@ -89,12 +117,12 @@ class TrainingTask:
     @cached_property
     def batch_size(self) -> int:
         """Examples a step: the setting, or all training examples where there are fewer."""
-        return min(self.settings.batch_size, len(self.dataset.train))
+        return min(self.settings.batch_size, self.num_examples)
 
     @property
     def steps_per_epoch(self) -> int:
         """Full batches in one pass over the training examples."""
-        return len(self.dataset.train) // self.batch_size
+        return self.num_examples // self.batch_size
 
     @cached_property
     def noise(self) -> NoiseProfile:
@@ -144,8 +172,9 @@ class TrainingTask:
 
     @cached_property
     def _training_data(self) -> tuple[Tensor, Tensor]:
-        """Inputs (images with channels last) and labels, on the device."""
+        """Inputs (images with channels last) and what is learned of them, on the device."""
         inputs, labels = self.dataset.train.inputs, self.dataset.train.labels
+        labels = labels if self.targets is None else self.targets
         if inputs.ndim == 4:
             inputs = inputs.permute(0, 2, 3, 1)
         return inputs.to(self.device), labels.to(self.device)
@@ -194,12 +223,14 @@ class TrainingTask:
     def order(self, member: int, epoch: int) -> Int[Tensor, "step batch"]:
         """Return the examples of each step of a member's epoch (both counted from 0)."""
         generator = numpy_generator(self.stream_seed(Stream.ORDER, member, epoch))
-        num_examples, num_used = len(self.dataset.train), self.steps_per_epoch * self.batch_size
+        num_examples, num_used = self.num_examples, self.steps_per_epoch * self.batch_size
         if self.settings.sampling == "replacement":
             chosen = generator.integers(num_examples, size=num_used)
         else:
             chosen = generator.permutation(num_examples)[:num_used]
-        return torch.from_numpy(chosen).view(self.steps_per_epoch, self.batch_size).to(self.device)
+        rows = torch.from_numpy(chosen)
+        rows = rows if self.subsets is None else self.subsets[member].index_select(0, rows)
+        return rows.view(self.steps_per_epoch, self.batch_size).to(self.device)
 
     def masks(self, member: int, epoch: int) -> MaskSource:
         """Return the source of a member's dropout masks in an epoch."""
@@ -228,14 +259,23 @@ class TrainingTask:
             rate=learning_rate(settings, step, steps),
             momentum=settings.momentum,
             temperature=settings.temperature,
-            num_examples=len(self.dataset.train),
+            num_examples=self.num_examples,
         )
         seeds = (self.stream_seed(Stream.LANGEVIN, member, *divmod(step, steps)) for member in members)
         return LangevinNoise(tuple(seeds), deviation)
 
+    def loss(self, outputs: Float[Tensor, "batch ..."], targets: Shaped[Tensor, "batch ..."]) -> Float[Tensor, ""]:
+        """Return what some examples add to the mean loss of a batch, in nats."""
+        if self.objective is not None:
+            return self.objective(outputs, targets).sum() / self.batch_size
+        smoothing = self.settings.label_smoothing
+        if len(targets) == self.batch_size:
+            return F.cross_entropy(outputs, targets, label_smoothing=smoothing)
+        return F.cross_entropy(outputs, targets, label_smoothing=smoothing, reduction="sum") / self.batch_size
+
     def batch(
         self, indices: Int[Tensor, "batch"], crops: Int[Tensor, "batch 3"] | None
-    ) -> tuple[Float[Tensor, "batch ..."], Int[Tensor, "batch"]]:
+    ) -> tuple[Float[Tensor, "batch ..."], Shaped[Tensor, "batch ..."]]:
         """Gather, augment and prepare the examples of one step, of one member or of many."""
         inputs, labels = self._training_data
         raw: Shaped[Tensor, "batch ..."] = inputs.index_select(0, indices)

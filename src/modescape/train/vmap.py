@@ -14,7 +14,7 @@ from modescape.functions.kernels import kernels_for
 from modescape.functions.predictions import predict_stacked
 from modescape.train.engine import MemberState
 from modescape.train.flat import FlatParameters
-from modescape.train.loop import batch_loss, weights_of
+from modescape.train.loop import weights_of
 from modescape.train.memory import members_that_fit
 from modescape.train.noise import StackedMasks, given_masks
 from modescape.train.optimisers import MemberOptimiser
@@ -138,11 +138,10 @@ class VmapGroup:
     ) -> tuple[Tensor, Tree]:
         """Return one member's mean loss in nats, and its buffers as the forward pass left them."""
         weights = {**parameters, **constants}
-        settings = self._task.settings
-        with computing(settings.precision, self._task.device):
+        with computing(self._task.settings.precision, self._task.device):
             with Intercept({**given_masks(masks), **self._kernels}):
                 logits = functional_call(self._network, weights, (inputs,))
-            loss = batch_loss(logits, labels, settings, self._task.batch_size)
+            loss = self._task.loss(logits, labels)
         # Out of `weights`, where functional_call puts a buffer that the forward pass replaced by a new tensor.
         return loss, {name: weights[name].detach() for name in constants}
 
