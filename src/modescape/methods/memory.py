@@ -1,10 +1,11 @@
 """A trainer that keeps everything in memory: for experiments in Python and for tests."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from modescape.core.progress import Progress, Silent
 from modescape.core.trees import Tree
+from modescape.methods.protocol import keeping
 from modescape.train import (
     MemberOutcome,
     MemoryCheckpoints,
@@ -54,10 +55,9 @@ class MemoryTrainer:
 
     def train(self, name: str, task: TrainingTask, *, steps: Sequence[int] | None = None) -> TrainedInMemory:
         """Train the members of a task, unless it is kept under this name already."""
-        key = f"{name} {task_key(task)}"
+        key = f"{name} {task_key(task)} {sorted(steps or ())}"
         if key not in self._kept:
-            if steps is not None:
-                task = replace(task, settings=task.settings.changed(trajectories=task.settings.members))
+            task = keeping(task, steps)
             checkpoints = MemoryCheckpoints()
             outcomes = train_members(task, chosen_engine(task), checkpoints, progress=self.progress)
             self._kept[key] = TrainedInMemory({outcome.member: outcome for outcome in outcomes}, checkpoints)

@@ -1,6 +1,7 @@
 """What all methods have in common: a task and sizes go in, ensembles with their costs come out."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar, Protocol
 
 from modescape.core.trees import Tree
@@ -40,6 +41,22 @@ class Trainer(Protocol):
             TrainingError: If all members diverge.
         """
         ...
+
+
+def keeping(task: TrainingTask, steps: Sequence[int] | None) -> TrainingTask:
+    """Return a task whose training keeps the weights of all epochs if some are wanted, and else those of the solution.
+
+    >>> from modescape.data import DataSettings, load_dataset
+    >>> from modescape.models import recipe
+    >>> from modescape.train import TrainSettings
+    >>> task = TrainingTask(recipe("mlp"), load_dataset(DataSettings(), seed=0), TrainSettings(keep_best=True), seed=0)
+    >>> keeping(task, None).settings.trajectories, keeping(task, [3]).settings.keep_best
+    (0, False)
+    """
+    if steps is None:
+        return replace(task, settings=task.settings.changed(trajectories=0, late_fraction=0.0))
+    # The weights of an epoch that happens to be best are of no use to a method that asks for others.
+    return replace(task, settings=task.settings.changed(trajectories=task.settings.members, keep_best=False))
 
 
 class Method(Protocol):
