@@ -8,6 +8,7 @@ from report.alignment_samples import alignment
 from report.chance_samples import LAYERS, chance
 from report.class_samples import divided
 from report.difference_samples import differences
+from report.frontier_samples import frontiers
 from report.geometry_samples import geometry
 from report.landscape_samples import landscapes
 from report.member_samples import members
@@ -152,5 +153,5 @@ def whole_contents(title="cifar10-small-cnn"):
     """Return the contents of the report of a run with every step of the study."""
     contents = sample_contents(title=title)
     results = {**contents.results, **geometry(), **compared(), **landscapes(), **planes()}
-    results |= {**differences(), **divided(), **chance(), "alignment": alignment(layers=LAYERS)}
+    results |= {**differences(), **divided(), **chance(), "alignment": alignment(layers=LAYERS), **frontiers()}
     return ReportContents(title, contents.facts, results, contents.notes)

@@ -16,6 +16,7 @@ from modescape.evaluate.disputes import divergence_per_example, most_disputed, v
 from modescape.evaluate.diversity import RelativeDiversity, relative_diversity
 from modescape.evaluate.ensemble_size import EnsembleCurve, ensemble_curve
 from modescape.evaluate.exchanges import class_accuracies, exchanged_accuracies
+from modescape.evaluate.frontier import Entry, Frontier, Predictions, frontier
 from modescape.evaluate.intervals import (
     bootstrap_mean_interval,
     bootstrap_means,
@@ -25,8 +26,13 @@ from modescape.evaluate.intervals import (
 )
 from modescape.evaluate.kappa import kappa_interval
 from modescape.evaluate.mcnemar import holm, mcnemar
+from modescape.evaluate.member_worth import MemberWorth, member_worth
 from modescape.evaluate.methods import MethodCurves, method_curves
 from modescape.evaluate.oracle import VoteCurve, vote_curve
+from modescape.evaluate.power_law import PowerLaw, fitted_power_law
+from modescape.evaluate.recommendation import Recommendation, recommended
+from modescape.evaluate.recommendation_words import Price
+from modescape.evaluate.returns import Returns, returns
 from modescape.evaluate.richness import Richness, richness
 from modescape.evaluate.scores import (
     accuracy,
@@ -53,13 +59,21 @@ __all__ = [
     "ClassSpread",
     "Detection",
     "EnsembleCurve",
+    "Entry",
+    "Frontier",
+    "MemberWorth",
     "MethodCurves",
     "PairMeasure",
     "PairMeasures",
     "PairedEffect",
+    "PowerLaw",
+    "Predictions",
+    "Price",
     "RankCorrelation",
+    "Recommendation",
     "RelativeDiversity",
     "Reliability",
+    "Returns",
     "Richness",
     "ShiftCurves",
     "ShiftTally",
@@ -81,13 +95,16 @@ __all__ = [
     "entropy",
     "exchanged_accuracies",
     "expected_entropy",
+    "fitted_power_law",
     "fitted_temperature",
+    "frontier",
     "holm",
     "jensen_shannon",
     "kappa_interval",
     "maximum_probability",
     "mcnemar",
     "mean_interval",
+    "member_worth",
     "method_curves",
     "most_disputed",
     "mutual_information",
@@ -99,8 +116,10 @@ __all__ = [
     "percentile_interval",
     "proportion_interval",
     "rank_correlation",
+    "recommended",
     "relative_diversity",
     "reliability",
+    "returns",
     "richness",
     "subsets_of_size",
     "vote_curve",

@@ -1,4 +1,4 @@
-"""The top of a report: are the members different, is the ensemble worth it, and do claims hold?"""
+"""The top of a report: are the members different, is the ensemble worth it, which one is, and do claims hold?"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,12 +7,13 @@ from modescape.report.claims import Claim, judged
 from modescape.report.contents import ReportContents
 from modescape.report.difference import difference
 from modescape.report.verdicts import Answer
+from modescape.report.which import which
 from modescape.report.worth import worth
 
 
 @dataclass(frozen=True)
 class Summary:
-    """The two questions of every report, answered from its results.
+    """The questions of every report, answered from its results.
 
     Args:
         different: Are my members different?
@@ -20,17 +21,19 @@ class Summary:
         notes: What a reader must know before trusting the numbers.
         claims: Claims of the paper and beliefs about landscapes with what the results say of them; none under a
             heading where no step they rest on is there.
+        which: Which ensemble is worth its compute? None where methods were not compared by their budget.
     """
 
     different: Answer
     worth_it: Answer
     notes: tuple[str, ...] = ()
     claims: tuple[Claim, ...] = ()
+    which: Answer | None = None
 
     @property
     def answers(self) -> tuple[Answer, ...]:
         """The answers in the order of reading."""
-        return (self.different, self.worth_it)
+        return (self.different, self.worth_it, *([self.which] if self.which else []))
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -51,13 +54,14 @@ class Summary:
         return {
             "different": self.different.as_dict(),
             "worth_it": self.worth_it.as_dict(),
+            **({"which": self.which.as_dict()} if self.which else {}),
             "notes": list(self.notes),
             "claims": [claim.as_dict() for claim in self.claims],
         }
 
 
 def summarise(contents: ReportContents) -> Summary:
-    """Answer from the results whether members are different and whether the ensemble is worth its cost.
+    """Answer from the results whether members are different, whether the ensemble is worth it, and which one is.
 
     Args:
         contents: What the report is made of; a question whose step is missing is answered `unknown`.
@@ -69,4 +73,4 @@ def summarise(contents: ReportContents) -> Summary:
     Not measured: this run has no `solutions` results.
     """
     results = contents.results
-    return Summary(difference(results), worth(results), tuple(contents.notes), judged(results))
+    return Summary(difference(results), worth(results), tuple(contents.notes), judged(results), which(results))
