@@ -6,6 +6,7 @@
 # make examples-paper DATA=DIR   run the paper's study on DIR/cifar10-jpeg, which takes over an hour
 # make examples-landscapes DATA=DIR   compare landscapes of residual networks on it, which takes hours
 # make examples-differences DATA=DIR   compare, align and attack members on both data sets, which takes hours
+# make examples-frontier DATA=DIR   compare every way to get an ensemble on both data sets, which takes hours
 # make examples DATA=DIR   train the worked examples of the docs on DIR/cifar10-jpeg and DIR/mnist
 
 PYTHON ?= python3
@@ -18,7 +19,7 @@ CURVATURE := curvlinops-for-pytorch einconv einops linear_operator opt-einsum tq
 CIFAR := $(if $(wildcard $(DATA)/cifar10-jpeg),--data $(DATA))
 TESTS := -n 2
 
-.PHONY: demo test check format lint types contract unit docs bench examples examples-differences examples-landscapes examples-paper clean
+.PHONY: demo test check format lint types contract unit docs bench examples examples-differences examples-frontier examples-landscapes examples-paper clean
 
 demo: .venv/run
 	$(BIN)/modescape study fort2019 --preset demo
@@ -60,6 +61,10 @@ DIFFERENCES := differences-mnist differences-cifar10 alignment three-classes-mni
 examples-differences: .venv/dev
 	for name in $(DIFFERENCES); do $(BIN)/python docs/examples/make.py $(DATA) --only $$name || exit 1; done
 
+examples-frontier: .venv/dev
+	$(BIN)/python docs/examples/make.py $(DATA) --only frontier-mnist
+	$(BIN)/python docs/examples/make.py $(DATA) --only frontier-cifar10
+
 examples-landscapes: .venv/dev
 	$(BIN)/python docs/examples/make.py $(DATA) --only skips
 	$(BIN)/python docs/examples/make.py $(DATA) --only shapes
@@ -71,11 +76,11 @@ clean:
 .venv/run: pyproject.toml constraints.txt
 	test -d .venv || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[attacks,corruptions,export,fast]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[attacks,corruptions,export,fast,onnx]'
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps $(CURVATURE)
 	touch $@
 
 .venv/dev: .venv/run
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[attacks,corruptions,dev,docs,export,fast,hub]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[attacks,corruptions,dev,docs,export,fast,hub,onnx]'
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps $(PEERS)
 	touch $@
