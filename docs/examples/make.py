@@ -17,6 +17,7 @@ from typing import Any
 
 import alignment
 import differences
+import frontier
 import numpy as np
 import paper_tables
 import shapes_tables
@@ -257,6 +258,16 @@ def make_differences(directory: Path, run: Path, output: Path, *, is_quick: bool
     keep_figures(studied("differences", [*words, *quick], run), output, differences.FIGURES)
 
 
+def make_frontier(directory: Path, run: Path, output: Path, *, is_quick: bool) -> None:
+    """Make an example of the study `frontier`."""
+    words = [word.format(directory=directory) for word in frontier.FRONTIERS[output.name.removeprefix("frontier-")]]
+    found = studied("frontier", [*words, *(frontier.QUICK if is_quick else ())], run)
+    results = report_contents(found).results
+    drawings = drawn([kind for kind in FIGURES if kind.name in frontier.FIGURES], results)[0]
+    answers = answers_text(modescape.summarise_run(found).as_dict())
+    keep_study(found, output, drawings, frontier.tables(found), {"The answers": answers})
+
+
 def make_three_classes(directory: Path, run: Path, output: Path, *, is_quick: bool) -> None:
     """Make an example of the study `three-class`."""
     words = [
@@ -392,6 +403,8 @@ LONG: dict[str, tuple[str, Callable[..., None]]] = {
     "three-classes-cifar10": ("example-three-classes-cifar10", make_three_classes),
     "three-classes-mnist": ("example-three-classes-mnist", make_three_classes),
     "architectures": ("resnet20", make_architectures),
+    "frontier-cifar10": ("example-frontier-cifar10", make_frontier),
+    "frontier-mnist": ("example-frontier-mnist", make_frontier),
     "alignment": ("example-alignment", alignment.make_alignment),
 }
 """The long examples: what the names of their runs begin with, and what makes them."""

@@ -19,6 +19,7 @@ run = modescape.study(
     learning_rate=0.005,
     engine="loop",
     curvature_examples=25,
+    eigenvalues=1,
     trace_samples=2,
     width_directions=2,
     output=f"{folder.name}/shapes",

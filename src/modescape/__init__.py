@@ -9,20 +9,34 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from modescape.core.errors import ModescapeError
     from modescape.data import load_dataset
+    from modescape.deploy import EnsembleClassifier
     from modescape.report import save_landscape
     from modescape.store import Run, catalogue
-    from modescape.studies import align, compare, landscape, report_run, study, summarise_run, train_ensemble
+    from modescape.studies import (
+        align,
+        compare,
+        export_ensemble,
+        landscape,
+        predictor,
+        report_run,
+        study,
+        summarise_run,
+        train_ensemble,
+    )
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "ModescapeError": "modescape.core.errors",
     "Run": "modescape.store",
+    "EnsembleClassifier": "modescape.deploy",
     "align": "modescape.studies",
     "catalogue": "modescape.store",
     "compare": "modescape.studies",
+    "export_ensemble": "modescape.studies",
     "landscape": "modescape.studies",
     "load_dataset": "modescape.data",
+    "predictor": "modescape.studies",
     "report_run": "modescape.studies",
     "save_landscape": "modescape.report",
     "study": "modescape.studies",
@@ -31,15 +45,18 @@ _HOMES = {
 }
 
 __all__ = [
+    "EnsembleClassifier",
     "ModescapeError",
     "Run",
     "__version__",
     "align",
     "catalogue",
     "compare",
+    "export_ensemble",
     "landscape",
     "load_dataset",
     "open",
+    "predictor",
     "report_run",
     "save_landscape",
     "study",

@@ -2,7 +2,7 @@ from typing import Literal, get_args, get_origin
 
 import pytest
 
-from modescape.cli.options import DATA, MODEL, OPTIONS, SINGULAR, TRAINING, model_options, varied
+from modescape.cli.options import DATA, MODEL, OPTIONS, SINGULAR, TRAINING, model_options, parsed_settings, varied
 from modescape.core.errors import ArgumentError
 from modescape.studies import StudySettings
 from modescape.studies.settings import SECTIONS, flat_names
@@ -21,6 +21,11 @@ WORDS = {
     "only_classes": "all",
     "same_mode": "measured",
     "clip_norm": "no limit",
+    "sizes": "1, doubled up to all members",
+    "method_options": "none",
+    "cost_per_member": "unknown",
+    "worth": "unknown",
+    "most_passes": "no limit",
     "perplexity": "a third of the points, at most 30",
     "keep_best": "the last epoch",
     "model_options": "none",
@@ -30,6 +35,8 @@ WORDS = {
     "chain_epochs": "as many as a member",
 }
 """Defaults that are said in words; they must be nothing, false or empty in the settings."""
+REPEATED = {"model_options", "method_options", "vary"}
+"""Options that are typed again and again, and become a mapping."""
 
 
 def field_of(name):
@@ -46,7 +53,7 @@ def test_every_setting_has_an_option_and_every_option_a_setting():
 @pytest.mark.parametrize("name", [name for name in flat_names() if name != "study"])
 def test_an_option_is_like_its_setting(name):
     option, field = TABLE[name], field_of(name)
-    default = {} if name in {"model_options", "vary"} else field.get_default(call_default_factory=True)
+    default = {} if name in REPEATED else field.get_default(call_default_factory=True)
     if name in WORDS:
         assert option.default == WORDS[name]
         assert not default
@@ -55,7 +62,7 @@ def test_an_option_is_like_its_setting(name):
     kinds = {kind for kind in get_args(field.annotation) if kind is not type(None)} or {field.annotation}
     if get_origin(field.annotation) is Literal:
         assert get_args(option.kind) == get_args(field.annotation)
-    elif name not in {"model_options", "vary"}:
+    elif name not in REPEATED:
         assert kinds == {option.kind}
 
 
@@ -73,6 +80,13 @@ def test_options_of_a_network_are_read_as_in_a_settings_file():
     pairs = ["hidden=[64, 32]", "dropout=1e-3", "norm=batch", "bias=false", "text=a=b", "dropout=2e-3"]
     expected = {"hidden": [64, 32], "dropout": 2e-3, "norm": "batch", "bias": False, "text": "a=b"}
     assert model_options(pairs) == expected
+
+
+def test_options_of_methods_are_read_in_the_same_way():
+    read = parsed_settings({"epochs": 3, "method_options": ["swag.samples=10", "mixed.models=[mlp]"]})
+    assert read == {"epochs": 3, "method_options": {"swag.samples": 10, "mixed.models": ["mlp"]}}
+    with pytest.raises(ArgumentError, match=r"`--method-option` must be name=value; got 'x'. Write for example --meth"):
+        parsed_settings({"method_options": ["x"]})
 
 
 def test_values_to_compare_are_read_one_by_one():

@@ -3,7 +3,7 @@
 
 def ask(context, **values):
     """Change settings by their flat names."""
-    for section in ("compare", "differences", "attacks"):
+    for section in ("compare", "differences", "attacks", "frontier", "foreign"):
         known = getattr(context.settings, section)
         chosen = {name: value for name, value in values.items() if name in type(known).model_fields}
         context.settings = context.settings.changed(**{section: known.changed(**chosen).model_dump()})

@@ -13,6 +13,7 @@ TINY = {
     "engine": "loop",
     "device": "cpu",
     "num_resamples": 100,
+    "null_samples": 8,
 }
 
 

@@ -28,7 +28,7 @@ def test_one_step_comes_with_what_it_needs(only, expected):
 def test_unknown_names_are_refused():
     with pytest.raises(
         ArgumentError,
-        match=r"`study` must be one of overview, fort2019, landscapes, shapes, differences, three-class, compare; "
+        match=r"`study` must be one of overview, fort2019, landscapes, shapes, differences, three-class, compare, frontier; "
         "got 'overviw'",
     ):
         steps_of("overviw")

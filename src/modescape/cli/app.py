@@ -9,6 +9,7 @@ import typer
 from modescape import __version__
 from modescape.cli.compare import OrderedCommand, compare
 from modescape.cli.export import export
+from modescape.cli.frontier import frontier
 from modescape.cli.report import report
 from modescape.cli.runs import runs
 from modescape.cli.show import show
@@ -26,6 +27,7 @@ for _command, _class in (
     (study, None),
     (train, None),
     (compare, OrderedCommand),
+    (frontier, None),
     (report, None),
     (export, None),
     (runs, None),

@@ -1,7 +1,7 @@
-"""`modescape export`: a result of a run as a file of another program."""
+"""`modescape export`: an ensemble as a program, or a result of a run as a file of another program."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,20 +16,53 @@ RESULTS = "results/"
 def export(
     *,
     run: RunPath,
-    result: Annotated[str, typer.Argument(help="Name of the result, such as random-plane.", show_default=False)],
+    result: Annotated[
+        str | None, typer.Argument(help="Name of a result, such as random-plane; none for the ensemble itself.")
+    ] = None,
     path: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
-            help="File to write: .html, .png, .svg, .gif, .mp4 or .vts of a plane, .nc, .zarr or .csv of any result.",
-            show_default=False,
+            help="File to write: .pt2 or .onnx of the ensemble; .html, .png, .svg, .gif, .mp4 or .vts of a plane; .nc, "
+            ".zarr or .csv of any result. [default: ensemble.pt2 and ensemble.onnx in the run]",
         ),
-    ],
+    ] = None,
+    method: Annotated[
+        str | None, typer.Option(help="Of the ensemble: how it was made. [default: as recommended, or independent]")
+    ] = None,
+    size: Annotated[int | None, typer.Option(help="Of the ensemble: its budget in members.")] = None,
+    combination: Annotated[
+        str | None, typer.Option(help="Of the ensemble: mean, learned-weights or greedy. [default: mean]")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Write a result of a run as a file; its suffix says of which kind.
+    """Write the ensemble of a run as one program for other tools, or a result as a file; suffixes say of which kind.
 
-    Example: modescape export runs/digits random-plane plane.vts
+    Example: modescape export runs/digits ensemble.onnx
     """
+    if result is not None and path is None and Path(result).suffix:
+        result, path = None, Path(result)
+    if result is not None and path is None:
+        raise ArgumentError("path", "be given for a result", Quoted("none"), f"Write a file name after {result}")
+    if result is None:
+        chosen = {"method": method, "size": size, "combination": combination or "mean"}
+        _export_ensemble(run, path, chosen, json=json)
+        return
+    if (method, size, combination) != (None, None, None):
+        rule = "be left out, with size and combination, where a result is exported"
+        raise ArgumentError("method", rule, Quoted(result), "Leave out the result to export the ensemble")
+    _export_result(run, result, path or Path(), json=json)
+
+
+def _export_ensemble(run: Path, path: Path | None, chosen: dict[str, Any], *, json: bool) -> None:
+    """Write an ensemble, and say what it is."""
+    from modescape.studies import export_ensemble  # noqa: PLC0415 - not needed for --help
+
+    written = export_ensemble(run, *([] if path is None else [path]), **chosen)
+    _print_files({"run": str(run)}, written, json=json)
+
+
+def _export_result(run: Path, result: str, path: Path, *, json: bool) -> None:
+    """Write a result."""
     from modescape.report import save_landscape  # noqa: PLC0415 - not needed for --help
     from modescape.store import Run  # noqa: PLC0415
 
@@ -39,8 +72,13 @@ def export(
         rule = f"be a result of the run, {', '.join(known) or 'which has none yet'}"
         raise ArgumentError("result", rule, Quoted(result), "Choose one of them" if known else "Finish the run first")
     written = save_landscape(opened.arrays(f"{RESULTS}{result}"), path, loss_unit="nats")
+    _print_files({"run": str(opened.path), "result": result}, written, json=json)
+
+
+def _print_files(about: dict[str, str], written: list[Path], *, json: bool) -> None:
+    """Print what was written."""
     if json:
-        print_json({"run": str(opened.path), "result": result, "files": [str(file) for file in written]})
+        print_json({**about, "files": [str(file) for file in written]})
         return
     for file in written:
         typer.echo(f"File: {shown_path(file)}")

@@ -34,7 +34,7 @@ class Option:
 DATA, MODEL, TRAINING, COMPARISON = "Data", "Network", "Training", "Comparison"
 SUBSPACES, LANDSCAPE, SHIFT, SOURCES = "Subspaces", "Landscape", "Shifted and foreign data", "Sources and chain"
 SURFACES, CURVATURE, SHAPES = "Surfaces", "Curvature", "Shapes"
-DIFFERENCES, ALIGNMENT, ATTACKS = "Differences", "Alignment", "Attacks"
+DIFFERENCES, ALIGNMENT, ATTACKS, FRONTIER = "Differences", "Alignment", "Attacks", "Frontier"
 
 OPTIONS: dict[str, tuple[Option, ...]] = {
     DATA: (
@@ -69,10 +69,16 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
             "optimizer", Literal["adam", "adamw", "sgd", "sghmc"], "sgd has momentum; sghmc samples by noise.", "adam"
         ),
         Option("learning_rate", float, "At the first step.", "0.0016"),
-        Option("schedule", Literal["step", "cosine", "constant", "cyclical"], "How the learning rate falls.", "step"),
+        Option(
+            "schedule",
+            Literal["step", "cosine", "constant", "cyclical", "triangular"],
+            "How the learning rate falls.",
+            "step",
+        ),
         Option("step_epochs", int, "Schedule step: epochs between two falls.", "10"),
         Option("step_factor", float, "Schedule step: factor at each fall.", "0.5"),
-        Option("cycles", int, "Schedule cyclical: cycles, of as many epochs each.", "4"),
+        Option("cycles", int, "Schedules cyclical, triangular: cycles, of as many epochs each.", "4"),
+        Option("low_factor", float, "Schedule triangular: factor in mid-cycle.", "0.01"),
         Option("momentum", float, "Of sgd and sghmc.", "0.9"),
         Option("exploration", float, "Of sghmc: first share of a cycle, without noise.", "0.8"),
         Option("temperature", float, "Of sghmc: of the posterior; 0 is without noise.", "1"),
@@ -163,6 +169,15 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
         Option("attack_size", float, "Largest change of a pixel, as a share of its range.", "0.03"),
         Option("attack_steps", int, "Steps of projected gradient descent.", "20"),
     ),
+    FRONTIER: (
+        Option("methods", str, "Ways to get an ensemble, such as snapshot,mimo; see the guide.", "all"),
+        Option("sizes", str, "Budgets in members, such as 1,2,5.", "1, doubled up to all members"),
+        Option("method_options", list[str], "An option of a method, such as swag.samples=10; repeat it.", "none"),
+        Option("judged_by", Literal["nll", "brier", "accuracy"], "What the recommendation goes by.", "nll"),
+        Option("cost_per_member", float, "What a member costs, in any unit.", "unknown"),
+        Option("worth", float, "What a point of accuracy, or 0.01 of NLL or Brier, is worth in it.", "unknown"),
+        Option("most_passes", float, "Most passes an example that may be recommended.", "no limit"),
+    ),
     SHIFT: (
         Option("corruptions", str, "all, common (15 types), or names with commas between.", "all"),
         Option("corrupted", str, "Folder of CIFAR-10-C's .npy files.", "corrupt on the fly"),
@@ -183,8 +198,8 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
 }
 """The options in groups, in the order in which `--help` lists them."""
 
-SINGULAR = {"model_options": "--model-option", "vary": "--vary"}
-METAVARS = {"model_options": "NAME=VALUE", "vary": "NAME=VALUES"}
+SINGULAR = {"model_options": "--model-option", "method_options": "--method-option", "vary": "--vary"}
+METAVARS = {"model_options": "NAME=VALUE", "method_options": "NAME=VALUE", "vary": "NAME=VALUES"}
 
 
 def with_settings(
@@ -217,8 +232,27 @@ def with_settings(
     return decorate
 
 
-def model_options(pairs: list[str]) -> dict[str, Any]:
+def parsed_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return settings with the texts of options that are repeated turned into what they name.
+
+    >>> parsed_settings({"epochs": 3, "method_options": ["swag.samples=10"]})
+    {'epochs': 3, 'method_options': {'swag.samples': 10}}
+    """
+    read = {
+        "model_options": model_options,
+        "method_options": functools.partial(model_options, option="--method-option", example="swag.samples=10"),
+        "vary": varied,
+    }
+    return {name: read[name](value) if name in read else value for name, value in settings.items()}
+
+
+def model_options(pairs: list[str], option: str = "--model-option", example: str = "dropout=0.2") -> dict[str, Any]:
     """Turn texts such as `dropout=0.2` into keyword arguments; values are read as in a settings file.
+
+    Args:
+        pairs: What was typed.
+        option: After which option, for errors.
+        example: What could be typed there.
 
     Raises:
         ArgumentError: If a text has no `=`.
@@ -232,7 +266,7 @@ def model_options(pairs: list[str]) -> dict[str, Any]:
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name:
-            raise ArgumentError("--model-option", "be name=value", pair, "Write for example --model-option dropout=0.2")
+            raise ArgumentError(option, "be name=value", pair, f"Write for example {option} {example}")
         options[name] = parsed_value(value)
     return options
 

@@ -1,11 +1,12 @@
 """`modescape study`: train, compare, report."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from modescape.cli.options import OPTIONS, model_options, varied, with_settings
+from modescape.cli.options import OPTIONS, parsed_settings, with_settings
 from modescape.cli.output import print_json, print_summary, shown_path
 from modescape.cli.shared import Config, Json, Output, Preset, Quiet, Resume
 
@@ -18,7 +19,8 @@ def study(
         typer.Argument(
             help="overview; fort2019 for every experiment of the paper; landscapes for planes through members, "
             "curvature and minima; shapes to compare landscapes of data and networks that --vary names; differences "
-            "for which examples, permutations, layers and attacks; three-class for what members are good at. "
+            "for which examples, permutations, layers and attacks; three-class for what members are good at; frontier "
+            "for ways to get an ensemble. "
             "[default: overview]"
         ),
     ] = None,
@@ -35,18 +37,28 @@ def study(
 
     Example: modescape study --data digits --model mlp --members 5 --epochs 20
     """
+    given = {"output": output, "resume": resume, "config": config, "preset": preset, "only": only}
+    finished_study(name, given, settings, quiet=quiet, json=json)
+
+
+def finished_study(
+    name: str | None, given: Mapping[str, Any], settings: dict[str, Any], *, quiet: bool, json: bool
+) -> None:
+    """Do a study, write its report, and print what was found.
+
+    Args:
+        name: Name of the study.
+        given: Where and how.
+        settings: Its settings, as typed.
+        quiet: Print the path of the report only.
+        json: Print JSON.
+    """
     from modescape.cli.progress import shown_progress  # noqa: PLC0415 - not needed for --help
     from modescape.studies import has_results, report_run, summarise_run  # noqa: PLC0415
     from modescape.studies import study as run_study  # noqa: PLC0415
 
-    if "model_options" in settings:
-        settings["model_options"] = model_options(settings["model_options"])
-    if "vary" in settings:
-        settings["vary"] = varied(settings["vary"])
     with shown_progress(quiet=quiet or json) as progress:
-        run = run_study(
-            name, output=output, resume=resume, config=config, preset=preset, only=only, progress=progress, **settings
-        )
+        run = run_study(name, progress=progress, **given, **parsed_settings(settings))
         page = None
         if has_results(run):
             progress.start("report", 1)

@@ -5,7 +5,7 @@ from typing import Any
 
 import typer
 
-from modescape.cli.options import DATA, MODEL, TRAINING, model_options, with_settings
+from modescape.cli.options import DATA, MODEL, TRAINING, parsed_settings, with_settings
 from modescape.cli.output import print_json, print_paragraphs, print_table, shown_path
 from modescape.cli.shared import Config, Json, Output, Preset, Quiet, Resume
 from modescape.cli.show import member_notes, member_rows
@@ -31,8 +31,7 @@ def train(
     from modescape.cli.progress import shown_progress  # noqa: PLC0415 - not needed for --help
     from modescape.studies import train_ensemble  # noqa: PLC0415
 
-    if "model_options" in settings:
-        settings["model_options"] = model_options(settings["model_options"])
+    settings = parsed_settings(settings)
     with shown_progress(quiet=quiet or json) as progress:
         run = train_ensemble(output=output, resume=resume, config=config, preset=preset, progress=progress, **settings)
     if json:

@@ -4,6 +4,7 @@ from modescape.studies.align import align
 from modescape.studies.api import study, train_ensemble
 from modescape.studies.catalogue import STUDIES
 from modescape.studies.compare import compare
+from modescape.studies.ensembles.deployed import export_ensemble, predictor
 from modescape.studies.landscape import landscape
 from modescape.studies.presets import PRESETS
 from modescape.studies.report import has_results, report_run, summarise_run
@@ -17,8 +18,10 @@ __all__ = [
     "StudySettings",
     "align",
     "compare",
+    "export_ensemble",
     "has_results",
     "landscape",
+    "predictor",
     "report_run",
     "study",
     "summarise_run",

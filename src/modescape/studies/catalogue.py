@@ -4,6 +4,7 @@ from modescape.core.checks import check_choice
 from modescape.studies.comparison import STEPS as COMPARE
 from modescape.studies.difference_study import STEPS as DIFFERENCES
 from modescape.studies.fort2019 import STEPS as FORT2019
+from modescape.studies.frontier_study import STEPS as FRONTIER
 from modescape.studies.landscape_study import STEPS as LANDSCAPES
 from modescape.studies.overview import STEPS as OVERVIEW
 from modescape.studies.shapes import STEPS as SHAPES
@@ -18,6 +19,7 @@ STUDIES: dict[str, tuple[Step, ...]] = {
     "differences": DIFFERENCES,
     "three-class": THREE_CLASS,
     "compare": COMPARE,
+    "frontier": FRONTIER,
 }
 
 

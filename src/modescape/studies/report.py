@@ -62,6 +62,8 @@ RESULTS = (
     "representations",
     "attacks",
     "groups",
+    "frontier",
+    "returns",
 )
 """The results that the report draws, in its order."""
 
@@ -197,8 +199,9 @@ def _always_said(vary: Mapping[str, Any]) -> set[str]:
 def _option(name: str, value: Any) -> list[str]:
     """Return a setting as it is typed."""
     option = "--" + name.replace("_", "-")
-    if name == "model_options":
-        return [word for key, choice in value.items() for word in ("--model-option", f"{key}={as_typed(choice)}")]
+    if name in {"model_options", "method_options"}:
+        typed = option.removesuffix("s")
+        return [word for key, choice in value.items() for word in (typed, f"{key}={as_typed(choice)}")]
     if name == "vary":
         lists = {key: ",".join(as_typed(choice, listed=True) for choice in choices) for key, choices in value.items()}
         return [word for key, text in lists.items() for word in ("--vary", f"{key}={text}")]

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from modescape.core.errors import ArgumentError
+from modescape.core.errors import ArgumentError, Quoted
 from modescape.core.settings import Settings
 
 
@@ -258,6 +258,73 @@ class DifferencesSettings(Settings):
     null_samples: int = Field(default=100, ge=2, description="Random permutations that cosines are compared with")
     cka_examples: int = Field(default=2000, ge=4, description="Test examples that representations are compared on")
     cka_batch: int = Field(default=200, ge=4, description="Examples at once for CKA")
+
+
+class FrontierSettings(Settings):
+    """Which ensembles are held side by side, and what they may cost.
+
+    >>> FrontierSettings(sizes="1,3").chosen_sizes(5)
+    [1, 3]
+    """
+
+    methods: str = Field(default="all", description="Ways to get an ensemble: all, or names with commas between")
+    sizes: str | None = Field(
+        default=None, description="Budgets in members, with commas between; 1, doubled up to all members by default"
+    )
+    method_options: dict[str, Any] = Field(
+        default_factory=dict, description="Options of methods, as method.option, such as swag.samples"
+    )
+    judged_by: Literal["nll", "brier", "accuracy"] = Field(
+        default="nll", description="What the recommended ensemble is chosen by, on validation data"
+    )
+    cost_per_member: float | None = Field(
+        default=None, gt=0, description="What a member costs, in any unit, such as money"
+    )
+    worth: float | None = Field(
+        default=None,
+        gt=0,
+        description="What one point of accuracy, or 0.01 of NLL or Brier score, is worth in that unit",
+    )
+    most_passes: float | None = Field(
+        default=None, ge=1, description="Most passes of the base network an example that may be recommended"
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        """Raise unless sizes are numbers, and cost and worth come together."""
+        self._listed_sizes()
+        if (self.cost_per_member is None) != (self.worth is None):
+            missing, given = ("worth", "cost_per_member") if self.worth is None else ("cost_per_member", "worth")
+            rule = f"be given together with {given}"
+            advice = f"Pass --{missing.replace('_', '-')} too, in the same unit"
+            raise ArgumentError(missing, rule, Quoted("none"), advice)
+        return self
+
+    def _listed_sizes(self) -> list[int]:
+        """Return the sizes that are written down."""
+        pieces = [] if self.sizes is None else [piece.strip() for piece in self.sizes.split(",")]
+        if not all(piece.isdecimal() and int(piece) for piece in pieces):
+            rule = "be whole numbers from 1 with commas between"
+            raise ArgumentError("sizes", rule, self.sizes, "Write for example 1,2,5")
+        return sorted({int(piece) for piece in pieces})
+
+    def chosen_sizes(self, members: int) -> list[int]:
+        """Return the sizes of ensembles for a number of members.
+
+        Raises:
+            ArgumentError: If one is larger.
+
+        >>> FrontierSettings().chosen_sizes(5)
+        [1, 2, 4, 5]
+        """
+        if self.sizes is None:
+            doubled = [2**power for power in range(members.bit_length()) if 2**power < members]
+            return [*doubled, members]
+        chosen = self._listed_sizes()
+        if chosen[-1] > members:
+            rule = f"be at most the {members} members of the run"
+            raise ArgumentError("sizes", rule, chosen[-1], "Leave it out, or train more --members")
+        return chosen
 
 
 class AlignmentSettings(Settings):

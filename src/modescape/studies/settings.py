@@ -21,6 +21,7 @@ from modescape.studies.sections import (
     CurvatureSettings,
     DifferencesSettings,
     ForeignSettings,
+    FrontierSettings,
     LandscapeSettings,
     ShapesSettings,
     ShiftSettings,
@@ -52,6 +53,7 @@ class StudySettings(Settings):
     differences: DifferencesSettings = Field(default_factory=DifferencesSettings)
     alignment: AlignmentSettings = Field(default_factory=AlignmentSettings)
     attacks: AttackSettings = Field(default_factory=AttackSettings)
+    frontier: FrontierSettings = Field(default_factory=FrontierSettings)
     shift: ShiftSettings = Field(default_factory=ShiftSettings)
     foreign: ForeignSettings = Field(default_factory=ForeignSettings)
     sources: SourcesSettings = Field(default_factory=SourcesSettings)
@@ -82,6 +84,7 @@ SECTIONS: dict[str, type[Settings]] = {
     "differences": DifferencesSettings,
     "alignment": AlignmentSettings,
     "attacks": AttackSettings,
+    "frontier": FrontierSettings,
     "shift": ShiftSettings,
     "foreign": ForeignSettings,
     "sources": SourcesSettings,

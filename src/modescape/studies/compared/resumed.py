@@ -9,7 +9,7 @@ from modescape.studies.compared.request import RECORD
 from modescape.studies.compared.scaling import normalised
 from modescape.train import TrainingTask
 
-TRAINED_ONLY = ("fort2019", "shapes")
+TRAINED_ONLY = ("fort2019", "shapes", "frontier")
 """Studies that look at trajectories or train further members: they need the recipe that members were trained with."""
 
 
