@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from modescape.store import Run, catalogue
     from modescape.studies import (
         align,
+        combined_predictions,
         compare,
         export_ensemble,
         landscape,
@@ -32,6 +33,7 @@ _HOMES = {
     "EnsembleClassifier": "modescape.deploy",
     "align": "modescape.studies",
     "catalogue": "modescape.store",
+    "combined_predictions": "modescape.studies",
     "compare": "modescape.studies",
     "export_ensemble": "modescape.studies",
     "landscape": "modescape.studies",
@@ -51,6 +53,7 @@ __all__ = [
     "__version__",
     "align",
     "catalogue",
+    "combined_predictions",
     "compare",
     "export_ensemble",
     "landscape",

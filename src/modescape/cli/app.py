@@ -7,6 +7,7 @@ from typing import NoReturn
 import typer
 
 from modescape import __version__
+from modescape.cli.combine import SeveralFilesCommand, combine
 from modescape.cli.compare import OrderedCommand, compare
 from modescape.cli.export import export
 from modescape.cli.frontier import frontier
@@ -27,6 +28,7 @@ for _command, _class in (
     (study, None),
     (train, None),
     (compare, OrderedCommand),
+    (combine, SeveralFilesCommand),
     (frontier, None),
     (report, None),
     (export, None),

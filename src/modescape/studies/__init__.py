@@ -3,6 +3,7 @@
 from modescape.studies.align import align
 from modescape.studies.api import study, train_ensemble
 from modescape.studies.catalogue import STUDIES
+from modescape.studies.combine import combined_predictions
 from modescape.studies.compare import compare
 from modescape.studies.ensembles.deployed import export_ensemble, predictor
 from modescape.studies.landscape import landscape
@@ -17,6 +18,7 @@ __all__ = [
     "CompareSettings",
     "StudySettings",
     "align",
+    "combined_predictions",
     "compare",
     "export_ensemble",
     "has_results",

@@ -1,0 +1,1 @@
+"""What `modescape combine` reads, scores and writes."""
