@@ -31,8 +31,8 @@ class Recommendation:
         size: Its size.
         metric: The metric it was chosen by.
         best: The method and size with the best value on the validation examples, among those within the limits.
-        level: All methods and sizes that the choice can't tell from the winner beyond chance, the winner with them: the
-            best value without costs, the largest net value with them.
+        level: The winner and all that the choice holds for as good: without costs those within one standard error of
+            the best value, with costs those whose net value can't be told from the largest beyond chance.
         sentence: The recommendation in a sentence.
         reasons: Why, in sentences with numbers and intervals.
     """
@@ -66,8 +66,8 @@ def recommended(
     """Choose one method and size on the validation examples, and tell it with its test numbers.
 
     Each predictor is scaled by its temperature, which leaves the accuracy as it is. Without costs, the cheapest is
-    chosen among those that are not worse than the best one beyond chance: those where the paired interval of the
-    difference holds 0. Cheapest means least training, to a tenth of the training of one network; then least
+    chosen among those that are worse than the best one by at most one standard error of the paired difference, taken
+    from the resamples. Cheapest means least training, to a tenth of the training of one network; then least
     passes in a prediction, then least parameters, then the best value. With costs, the largest net value is chosen:
 
         -worth * loss / 0.01 - cost_per_member * training,
@@ -76,9 +76,9 @@ def recommended(
     one number for each candidate alike. With many candidates the best one on validation examples is partly a lucky one
     (the winner's curse); numbers are therefore told from test examples, which take no part in the choice.
 
-    Source: the rule of the cheapest that can't be told from the best is that of one standard error in Breiman,
-    Friedman, Olshen, Stone (1984), Classification and Regression Trees, section 3.4.3. Differs from it in a paired
-    interval in place of one standard error.
+    Source: the rule of one standard error is that of Breiman, Friedman, Olshen, Stone (1984), Classification and
+    Regression Trees, section 3.4.3. Differs from it in the standard error, which is that of the difference. A whole
+    interval in its place would recommend one network wherever there are few validation examples.
 
     Args:
         measured: The result of `frontier` on the test examples; it may hold more than is chosen from.
@@ -120,7 +120,7 @@ def recommended(
     weights = bootstrap_weights(scores.shape[1], num_resamples=num_resamples, seed=seed)
     found = _Scored(scores.mean(axis=1), bootstrap_means(scores, weights), -1.0 if metric == "accuracy" else 1.0)
     if cost_per_member is None or worth is None:
-        picked = _cheapest(found, [prices[entry] for entry in allowed], confidence)
+        picked = _cheapest(found, [prices[entry] for entry in allowed])
     else:
         spent = cost_per_member * np.array([prices[entry].training for entry in allowed])
         picked = _most_valuable(found, spent, worth, confidence)
@@ -192,9 +192,11 @@ class _Picked:
     net: Ends | None = None
 
 
-def _cheapest(found: _Scored, prices: list[Price], confidence: float) -> _Picked:
-    """Pick the cheapest of those that are not worse than the best one beyond chance."""
-    level = _level(found.sign * found.resampled, found.best, confidence)
+def _cheapest(found: _Scored, prices: list[Price]) -> _Picked:
+    """Pick the cheapest of those within one standard error of the best one."""
+    worse = found.sign * (found.values - found.values[found.best])
+    errors = (found.resampled - found.resampled[found.best]).std(axis=1, ddof=1)
+    level = tuple(np.flatnonzero(worse <= errors).tolist())
 
     def order(place: int) -> tuple[float, ...]:
         price = prices[place]

@@ -64,7 +64,7 @@ class Choice:
         net: With costs, the net value of the chosen one minus that of the rival, with its interval.
         cost_per_member: What the training of one network costs.
         worth: What an improvement by 0.01 is worth.
-        level: Those that can't be told from the winner.
+        level: Those that count as good as the winner.
         num_candidates: Number of candidates.
         num_allowed: Number of those within the limits.
         limits: The limits by what they limit.
@@ -94,7 +94,7 @@ def sentence_of(choice: Choice, measured: Frontier) -> str:
     price = choice.chosen.price
     told = _test_numbers(choice, measured, (choice.metric,))
     rule = (
-        f"the cheapest that is not worse than the best beyond chance by {_label(choice.metric)} on validation examples"
+        f"the cheapest within one standard error of the best by {_label(choice.metric)} on validation examples"
         if choice.worth is None
         else f"the largest net value by {_label(choice.metric)} on validation examples"
     )
@@ -144,7 +144,7 @@ def _against_rival(choice: Choice) -> list[str]:
         return [f"It has the best value itself, {_value(choice.metric, chosen.value)}."]
     return [
         f"The best value, {_value(choice.metric, rival.value)}, is that of {rival.name}; the recommended one differs "
-        f"by {_signed(choice.metric, choice.difference)}, which can't be told from 0, and takes "
+        f"by {_signed(choice.metric, choice.difference)}, at most one standard error, and takes "
         f"{chosen.price.training:.3g} trainings instead of {rival.price.training:.3g} and "
         f"{chosen.price.prediction:.3g} passes in a prediction instead of {rival.price.prediction:.3g}."
     ]
@@ -153,14 +153,17 @@ def _against_rival(choice: Choice) -> list[str]:
 def _level_told(choice: Choice) -> list[str]:
     """Name the candidates that can't be told from the winner."""
     others = [candidate for candidate in choice.level if candidate != choice.chosen]
-    winner = "best value" if choice.worth is None else "largest net value"
     if choice.num_allowed == 1:
         return []
+    if not others and choice.worth is None:
+        return ["Every other candidate is worse than it by more than one standard error."]
     if not others:
         return [f"Every other candidate is worse than it beyond chance ({_percent(choice)} paired intervals)."]
     names = ", ".join(candidate.name for candidate in others[:MOST_NAMED])
     more = f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
-    return [f"On these examples the {winner} can't be told from others either: {names}{more}."]
+    if choice.worth is None:
+        return [f"Also within one standard error of the best value: {names}{more}."]
+    return [f"On these examples the largest net value can't be told from others either: {names}{more}."]
 
 
 def _test_numbers(choice: Choice, measured: Frontier, metrics: tuple[str, ...]) -> str:

@@ -3,6 +3,7 @@
 The report's room is imported where it is used: training should not wait for the plotting libraries.
 """
 
+import json
 import math
 import shlex
 from collections.abc import Mapping
@@ -68,6 +69,8 @@ RESULTS = (
 """The results that the report draws, in its order."""
 
 
+NOTED = ("frontier", "returns")
+"""Results with notes of their own."""
 COSTS_OF = {"training": "training curves"}
 """Steps that are called otherwise among the costs, where the training of the members comes first."""
 
@@ -127,6 +130,7 @@ def report_contents(run: Run) -> "ReportContents":
         )
     steps = run.manifest.get("steps", {})
     notes += [f"{name} is left out: {step['left_out']}" for name, step in steps.items() if step.get("left_out")]
+    notes += [note for name in NOTED if name in results for note in json.loads(results[name].attrs["notes"])]
     costs = _costs(run)
     if costs.sizes[POINT] > 1:
         results["costs"] = costs

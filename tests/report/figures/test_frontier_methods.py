@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from modescape.report.figures import drawn, frontier_methods
+from modescape.report.figures import drawn, frontier, frontier_methods
 from report import frontier_samples as samples
 
 
@@ -64,3 +64,20 @@ def test_the_table_has_one_row_a_method_with_costs_and_differences():
 def test_without_independent_members_there_is_no_figure():
     _, [left_out] = drawn([frontier_methods.FIGURE], {"frontier": samples.frontier(2, ("swag", "mimo"))})
     assert left_out.reason == "`frontier` results have no method `independent`"
+
+
+def test_a_method_that_lies_far_off_is_named_and_not_drawn():
+    dataset = samples.frontier(4)
+    assert not any("Too far off" in line for line in compute(dataset).found)
+    place = {"method": "choice", "metric": "accuracy"}
+    dataset.value.loc[place] = 0.2
+    dataset.difference.loc[place] = -0.5
+    drawing = compute(dataset)
+    assert [len(panel.rows) for panel in drawing.panels] == [16, 17, 17, 17]
+    assert "multiple-choice learning" not in [row.name for row in drawing.panels[0].rows]
+    assert drawing.found[-1] == (
+        "Too far off to be drawn, at the largest budget: multiple-choice learning (accuracy 20.00)."
+    )
+    assert "multiple-choice learning" in drawing.table.columns["method"].tolist()
+    lines = frontier.compute({"frontier": dataset}).panels[0].lines
+    assert "multiple-choice learning" not in [line.name for line in lines]

@@ -49,7 +49,7 @@ def compute(results: Mapping[str, xr.Dataset]) -> Drawing:
         ),
         panels=tuple(_panel(dataset, metric, series, titles, found) for metric in parts.shown_metrics(dataset)),
         table=long_table(dataset, [*COLUMNS, *COSTS]),
-        found=(str(sentence),) if sentence else (),
+        found=(*((str(sentence),) if sentence else ()), *parts.told_far(dataset, parts.shown_metrics(dataset))),
     )
 
 
@@ -61,12 +61,13 @@ def _panel(
     found: tuple[str, int] | None,
 ) -> Lines:
     """Return the lines of one metric, grey ones below, the recommended point on top."""
+    far = parts.far_off(dataset, metric)
     lines = [
         _line(dataset, metric, name, series[name], titles[name])
         for name in sorted(series, key=lambda name: -(len(series) if series[name] is None else (series[name] or 0)))
-        if np.isfinite(parts.values_of(dataset, "value", name, metric)).any()
+        if name not in far and np.isfinite(parts.values_of(dataset, "value", name, metric)).any()
     ]
-    if found is not None:
+    if found is not None and found[0] not in far:
         lines.append(_star(dataset, metric, found, titles[found[0]]))
     size = parts.largest_size(dataset)
     place = dataset[SIZE].values.tolist().index(size)

@@ -54,7 +54,10 @@ def compute(results: Mapping[str, xr.Dataset]) -> Drawing:
         ),
         panels=panels,
         table=_table(dataset, size, present, titles),
-        found=tuple(_found(panel, size) for panel in panels if panel.rows),
+        found=(
+            *(_found(panel, size) for panel in panels if panel.rows),
+            *parts.told_far(dataset, parts.shown_metrics(dataset)),
+        ),
     )
 
 
@@ -71,8 +74,8 @@ def _present(dataset: xr.Dataset, size: int) -> list[str]:
 def _panel(dataset: xr.Dataset, metric: Metric, size: int, present: list[str], titles: Mapping[str, str]) -> Intervals:
     """Return the rows of one metric, in the same order in all panels."""
     place, series = dataset[SIZE].values.tolist().index(size), parts.series_of(dataset)
-    rows = []
-    for name in present:
+    rows, far = [], parts.far_off(dataset, metric)
+    for name in (name for name in present if name not in far):
         value, low, high = (float(parts.values_of(dataset, end, name, metric)[place]) for end in ENDS)
         if np.isfinite(value):
             rows.append(IntervalRow(titles[name], value, low, high, series[name]))

@@ -19,6 +19,9 @@ REFERENCE: Final = "independent"
 AUROC: Final = Metric("auroc", "AUROC", decimals=4, higher_is_better=True)
 SHOWN: Final = ("accuracy", "nll", "brier", "auroc")
 """The metrics that are drawn. The ECE is in the tables: a useless constant answer can have the best."""
+FAR: Final = 4.0
+FEWEST: Final = 5
+"""Methods from which on one can lie far off the others."""
 RANKED_BY: Final = "nll"
 """The metric by which methods are put in order."""
 
@@ -99,6 +102,33 @@ def series_of(dataset: xr.Dataset) -> dict[str, int | None]:
     first = [REFERENCE, *([found[0]] if found else [])]
     names = [name for name in dict.fromkeys([*first, *ranked(dataset)]) if name in labels_of(dataset, METHOD)]
     return {name: place if place < NUM_SERIES else None for place, name in enumerate(names)}
+
+
+def far_off(dataset: xr.Dataset, metric: Metric) -> list[str]:
+    """Return the methods that lie so far from the reference that they would squeeze all others to a line.
+
+    Those whose largest distance from the reference is over 4 times that of three quarters of the methods.
+    """
+    reference = values_of(dataset, "value", REFERENCE, metric) if REFERENCE in labels_of(dataset, METHOD) else None
+    if reference is None:
+        return []
+    apart = {name: np.abs(values_of(dataset, "value", name, metric) - reference) for name in labels_of(dataset, METHOD)}
+    largest = {name: float(np.nanmax(gaps)) for name, gaps in apart.items() if np.isfinite(gaps).any()}
+    usual = [gap for name, gap in largest.items() if name != REFERENCE]
+    if len(usual) < FEWEST:
+        return []
+    bound = FAR * float(np.quantile(usual, 0.75))
+    return [name for name, gap in largest.items() if gap > bound > 0]
+
+
+def told_far(dataset: xr.Dataset, metrics: list[Metric]) -> tuple[str, ...]:
+    """Say which methods are not drawn, and where they lie."""
+    titles, place = titles_of(dataset), dataset[SIZE].values.tolist().index(largest_size(dataset))
+    told = []
+    for metric in metrics:
+        values = {name: values_of(dataset, "value", name, metric)[place] for name in far_off(dataset, metric)}
+        told += [f"{titles[name]} ({metric.label} {value:.{metric.decimals}f})" for name, value in values.items()]
+    return (f"Too far off to be drawn, at the largest budget: {', '.join(told)}.",) if told else ()
 
 
 def budgets_of(dataset: xr.Dataset, method: str) -> Float[np.ndarray, "size"]:
