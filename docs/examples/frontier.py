@@ -9,17 +9,17 @@ from paper_tables import table
 
 import modescape
 
-SETTINGS = (
-    *("--members", "4", "--epochs", "30", "--step-epochs", "10", "--batch-size", "64", "--trajectories", "0"),
-    *("--limit", "3000"),
-)
 FRONTIERS = {
     "cifar10": [
-        *("--data", "parquet:{directory}/cifar10-jpeg", "--model", "small-cnn", *SETTINGS),
+        *("--data", "parquet:{directory}/cifar10-jpeg", "--limit", "3000", "--model", "small-cnn"),
+        *("--members", "4", "--epochs", "20", "--step-epochs", "7", "--batch-size", "64", "--trajectories", "0"),
+        *("--sizes", "1,4", "--method-option", "mc-dropout.passes=10"),
+        *("--method-option", "swag.samples=10", "--method-option", "multiswag.samples=5"),
         *("--foreign", "parquet:{directory}/mnist"),
     ],
     "mnist": [
-        *("--data", "parquet:{directory}/mnist", "--model", "mlp", *SETTINGS),
+        *("--data", "parquet:{directory}/mnist", "--limit", "3000", "--model", "mlp"),
+        *("--members", "4", "--epochs", "30", "--step-epochs", "10", "--batch-size", "64", "--trajectories", "0"),
         *("--foreign", "parquet:{directory}/cifar10-jpeg"),
     ],
 }

@@ -7,7 +7,7 @@ import pytest
 
 import modescape
 
-COMMANDS = ("study", "train", "report", "export", "runs", "show")
+COMMANDS = ("study", "train", "frontier", "report", "export", "runs", "show")
 PROGRAM = "import sys; from modescape.cli.app import main; main()"
 
 

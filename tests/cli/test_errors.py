@@ -5,7 +5,7 @@ import os
 import pytest
 import torch
 
-from studies.samples import TINY, flags
+from studies.samples import TINY, training_flags
 
 NETWORKS = """
 import torch
@@ -90,7 +90,7 @@ TRAINING = {
 OTHERS = {
     "study --only ensembel": "`only` must be one of training, predictions, solutions,",
     "study overviw": "`study` must be one of overview, fort2019, landscapes, shapes, differences, three-class, "
-    "compare; got 'overviw'.",
+    "compare, frontier; got 'overviw'.",
     "study --confidence 1": "`confidence` must be less than 1; got 1.0.",
     "study --num-resamples 5": "`num_resamples` must be greater than or equal to 100; got 5.",
     "show nowhere": "`nowhere` must be the folder of a run; got no such folder.",
@@ -141,7 +141,7 @@ def test_other_commands_are_refused_in_one_line(command, place, words):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the device")
 def test_a_device_that_is_not_there_leaves_no_run(command, here):
-    check(command("train", *flags(device="cuda", num_resamples=None), "--output", "new"), "got 'cuda' (")
+    check(command("train", *training_flags(device="cuda"), "--output", "new"), "got 'cuda' (")
     assert list(here.iterdir()) == []
 
 
@@ -155,7 +155,11 @@ def test_a_run_is_never_overwritten(command, copied, name):
     assert {path: path.stat().st_mtime_ns for path in copied.path.rglob("*")} == before
 
 
-@pytest.mark.parametrize("option", [name for name in TINY if name not in {"model_options", "num_resamples"}])
+OF_COMPARISON = {"model_options", "num_resamples", "null_samples"}
+"""Settings of the smallest run that are no single options of training."""
+
+
+@pytest.mark.parametrize("option", [name for name in TINY if name not in OF_COMPARISON])
 def test_a_changed_training_setting_is_named(command, copied, option):
     value = {"engine": "vmap", "device": "auto"}.get(option, 77)
     ended = command("train", "--resume", "--output", copied.path, "--" + option.replace("_", "-"), value)

@@ -10,7 +10,7 @@ from modescape.data import Dataset, Examples
 from modescape.deploy import OUTPUTS, deployed
 from modescape.deploy.combined import Combined, fitted_combined, uncalibrated
 from modescape.evaluate import entropy, fitted_temperature, with_temperature
-from modescape.methods import ensemble_predictions
+from modescape.methods import Ensemble, ensemble_predictions
 
 WEIGHTED = ["learned-weights", "greedy"]
 
@@ -34,8 +34,8 @@ def validation(toy: Dataset) -> tuple[np.ndarray, np.ndarray]:
     return members.astype(np.float64), toy.validation.labels.numpy()
 
 
-def fitted(name: str, toy: Dataset) -> Combined:
-    made = uncalibrated(MEMBERS, toy)
+def fitted(name: str, toy: Dataset, members: Ensemble = MEMBERS) -> Combined:
+    made = uncalibrated(members, toy)
     return fitted_combined(made, name, toy.validation.inputs, toy.validation.labels, seed=3)
 
 
@@ -94,6 +94,17 @@ def test_every_combination_answers_at_its_temperature(name):
     np.testing.assert_allclose(answers["total_uncertainty"], parts, atol=1e-5)
     # A predictor in use may meet the examples again that it was fitted on.
     assert found(toy.validation.inputs.numpy())["probabilities"].shape == (60, 3)
+
+
+def test_the_spread_of_an_answer_is_known_to_every_combination():
+    """Of one member, all combinations make what it says."""
+    toy, student = data(), ensemble(part(tiny_mlp, 1, concentration=2.0))
+    found, plain = (fitted(name, toy, student) for name in ("median", "mean"))
+    assert found.temperature == pytest.approx(plain.temperature, rel=1e-4)
+    expected = plain(toy.test.inputs.numpy())
+    for name, value in found(toy.test.inputs.numpy()).items():
+        np.testing.assert_allclose(value, expected[name], atol=1e-4, err_msg=name)
+    assert expected["epistemic_uncertainty"].min() > 0.01
 
 
 def test_other_combinations_are_no_module():

@@ -39,7 +39,7 @@ def quick(n_members: int = 2, **options) -> EnsembleClassifier:
     return EnsembleClassifier(n_members, **chosen)
 
 
-@parametrize_with_checks([quick(epochs=15)])
+@parametrize_with_checks([quick(epochs=6, learning_rate=0.1)])
 def test_it_passes_all_checks_of_scikit_learn(estimator, check):
     try:
         check(estimator)

@@ -3,6 +3,8 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -14,7 +16,7 @@ from torch import Tensor, nn
 from deploy.ensembles import CLASSES, TwoHeads, ensemble, part, predictor, tiny_mlp
 from modescape.core.errors import ArgumentError, MissingDependencyError, ModelError, StoreError
 from modescape.deploy import OUTPUTS, DeployedEnsemble, formats, save_predictor
-from modescape.models import medium_cnn, mlp, resnet20, small_cnn
+from modescape.models import medium_cnn, mlp, resnet, small_cnn
 
 LOADING = """
 import sys
@@ -52,41 +54,60 @@ def image_case(build, side: int, members: int = 2) -> Case:
         scale=torch.tensor([4.0, 4.1, 4.2]).view(3, 1, 1) / 255,
         temperature=1.6,
     )
-    raw = torch.randint(0, 256, (9, 3, side, side), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    generator = torch.Generator().manual_seed(1)
+    raw = torch.randint(0, 256, (max(SIZES), 3, side, side), dtype=torch.uint8, generator=generator)
     return Case(made, raw)
 
 
 def table_case(*parts, **options) -> Case:
-    return Case(predictor(*parts, **options), torch.randn(9, 4, generator=torch.Generator().manual_seed(1)))
+    return Case(predictor(*parts, **options), torch.randn(max(SIZES), 4, generator=torch.Generator().manual_seed(1)))
 
 
 CASES = {
     "mlp": lambda: image_case(lambda shape, classes: mlp(shape, classes, hidden=[16]), 8, members=3),
     "small-cnn": lambda: image_case(small_cnn, 8),
-    "medium-cnn": lambda: image_case(lambda shape, classes: medium_cnn(shape, classes, width=0.1), 16),
-    "resnet20": lambda: image_case(lambda shape, classes: resnet20(shape, classes, width=0.25), 8, members=1),
-    "mixed with heads and weights": lambda: table_case(
-        part(tiny_mlp, 2), part(TwoHeads, 1, heads=2), member_weights=[1, 2, 3, 4], temperature=0.7
+    "medium-cnn": lambda: image_case(lambda shape, classes: medium_cnn(shape, classes, width=0.1), 16, members=1),
+    "resnet": lambda: image_case(lambda shape, classes: resnet(shape, classes, depth=8, width=0.25), 8, members=1),
+    "mixed with spread, heads, dropout and weights": lambda: table_case(
+        part(tiny_mlp, 2, concentration=2.5),
+        part(TwoHeads, 1, heads=2),
+        part(lambda: tiny_mlp(dropout=0.4), 1, dropout_passes=3),
+        member_weights=[1, 2, 3, 4, 5, 6, 7],
+        temperature=0.7,
     ),
-    "dropout": lambda: table_case(part(lambda: tiny_mlp(dropout=0.4), 1, dropout_passes=3)),
 }
 
 
 @pytest.fixture(scope="module", autouse=True)
 def exporter_loaded():
-    """Load what torch's exporters import at their first use, apart from the tests' time."""
+    """Load what torch's exporters import at their first use, and trace each predictor once for both formats."""
     with formats._quiet():
         torch.onnx.export(nn.Linear(1, 1), (torch.zeros(2, 1),), dynamo=True, verbose=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(formats, "_exported", cache(formats._exported))
+        yield
 
 
 def session(path) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
 
 
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """Return a function that gives a case and its file of a format, which is made once for all tests."""
+    folder = tmp_path_factory.mktemp("exported")
+    case_of = cache(lambda name: CASES[name]())
+
+    @cache
+    def given(name: str, suffix: str) -> tuple[Case, Path]:
+        return case_of(name), save_predictor(case_of(name).made, folder / f"{name}{suffix}")
+
+    return given
+
+
 @pytest.mark.parametrize("name", CASES)
-def test_onnxruntime_gives_the_same(name, tmp_path):
-    case = CASES[name]()
-    file = save_predictor(case.made, tmp_path / "ensemble.onnx")
+def test_onnxruntime_gives_the_same(name, exported):
+    case, file = exported(name, ".onnx")
     running = session(file)
     assert [output.name for output in running.get_outputs()] == list(OUTPUTS)
     for size in SIZES:
@@ -95,17 +116,16 @@ def test_onnxruntime_gives_the_same(name, tmp_path):
             np.testing.assert_allclose(value, expected, atol=1e-5, rtol=0, err_msg=kind)
 
 
-@pytest.mark.parametrize("name", ["mlp", "small-cnn", "dropout"])
-def test_a_program_of_pytorch_gives_the_same(name, tmp_path):
-    case = CASES[name]()
-    program = torch.export.load(save_predictor(case.made, tmp_path / "ensemble.pt2")).module()
+@pytest.mark.parametrize("name", ["mlp", "small-cnn", "mixed with spread, heads, dropout and weights"])
+def test_a_program_of_pytorch_gives_the_same(name, exported):
+    case, file = exported(name, ".pt2")
+    program = torch.export.load(file).module()
     for size in SIZES:
         torch.testing.assert_close(program(case.raw[:size]), case.made(case.raw[:size]), rtol=1e-5, atol=1e-6)
 
 
-def test_a_program_of_pytorch_runs_without_modescape(tmp_path):
-    case = CASES["mlp"]()
-    file = save_predictor(case.made, tmp_path / "ensemble.pt2")
+def test_a_program_of_pytorch_runs_without_modescape(exported, tmp_path):
+    case, file = exported("mlp", ".pt2")
     np.save(tmp_path / "raw.npy", case.raw.numpy())
     command = [sys.executable, "-W", "ignore", "-c", LOADING, str(file), str(tmp_path / "raw.npy")]
     ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
@@ -117,11 +137,10 @@ def test_a_program_of_pytorch_runs_without_modescape(tmp_path):
             np.testing.assert_allclose(found[kind], expected, rtol=1e-5, atol=1e-6)
 
 
-def test_files_describe_themselves(tmp_path):
-    case = CASES["mlp"]()
+def test_files_describe_themselves(exported):
     extra = {formats.DESCRIPTION: ""}
-    torch.export.load(save_predictor(case.made, tmp_path / "a.pt2"), extra_files=extra)
-    model = onnx.load(save_predictor(case.made, tmp_path / "a.onnx"))
+    torch.export.load(exported("mlp", ".pt2")[1], extra_files=extra)
+    model = onnx.load(exported("mlp", ".onnx")[1])
     onnx.checker.check_model(model)
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     assert json.loads(metadata["classes"]) == list(CLASSES)
@@ -136,10 +155,10 @@ def test_files_describe_themselves(tmp_path):
     assert lengths == [["example", 3, 8, 8]]
 
 
-def test_convolutions_run_one_member_after_the_other_in_the_file_only(tmp_path):
-    case = CASES["small-cnn"]()
+def test_convolutions_run_one_member_after_the_other_in_the_file_only(exported):
+    case, file = exported("small-cnn", ".pt2")
     extra = {formats.DESCRIPTION: ""}
-    torch.export.load(save_predictor(case.made, tmp_path / "a.pt2"), extra_files=extra)
+    torch.export.load(file, extra_files=extra)
     assert not json.loads(extra[formats.DESCRIPTION])["vectorised"]
     assert case.made.programs[0].vectorised
 
@@ -159,10 +178,9 @@ def test_what_fails_vectorised_is_exported_member_by_member(tmp_path):
     case = table_case(part(Narrow, 2))
     assert case.made.programs[0].vectorised
     assert not case.made.programs[0].convolves
-    running = session(save_predictor(case.made, tmp_path / "a.onnx"))
+    program = torch.export.load(save_predictor(case.made, tmp_path / "a.pt2")).module()
     for size in SIZES:
-        found = running.run(["probabilities"], {"raw": case.raw[:size].numpy()})[0]
-        np.testing.assert_allclose(found, case.made(case.raw[:size])["probabilities"], atol=1e-5)
+        torch.testing.assert_close(program(case.raw[:size]), case.made(case.raw[:size]), rtol=1e-5, atol=1e-6)
 
 
 class Looking(nn.Module):
@@ -217,7 +235,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(StoreError, match=r"a.pt2` must be written in full; got no space left on device. Check the"):
-        save_predictor(predictor(part(tiny_mlp, 1)), path)
+        formats._write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 

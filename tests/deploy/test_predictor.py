@@ -12,7 +12,7 @@ from modescape.core.errors import ArgumentError, ModelError
 from modescape.deploy import OUTPUTS, DeployedEnsemble
 from modescape.deploy.predictor import supported_temperature
 from modescape.evaluate import entropy, expected_entropy, fitted_temperature, mutual_information, with_temperature
-from modescape.methods import Part, ensemble_predictions
+from modescape.methods import Part, dirichlet_uncertainty, ensemble_predictions
 from modescape.models import small_cnn
 
 RAW = torch.randn(11, 4, generator=torch.Generator().manual_seed(4)) * 3 + 1
@@ -52,6 +52,66 @@ def test_without_temperature_uncertainty_is_what_evaluate_measures():
     members = expected_members(mixed()).swapaxes(0, 1)
     np.testing.assert_allclose(answers["aleatoric_uncertainty"], expected_entropy(members), rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(answers["epistemic_uncertainty"], mutual_information(members), rtol=1e-3, atol=1e-6)
+
+
+def scaled_logits(chosen) -> torch.Tensor:
+    """Return the logits of a part's only predictor, in double precision."""
+    chosen.network.load_state_dict(chosen.weights[0])
+    return chosen.network.eval()((RAW - SCALING["shift"]) * SCALING["scale"]).detach().double()
+
+
+@pytest.mark.parametrize("concentration", [0.7, 1.0, 2.5])
+def test_at_the_temperature_of_its_training_a_student_of_the_spread_tells_the_spread_it_learned(concentration):
+    chosen = part(tiny_mlp, 1, concentration=concentration)
+    expected = dirichlet_uncertainty(scaled_logits(chosen) / concentration)
+    answers = predictor(chosen, temperature=concentration, **SCALING)(RAW)
+    for kind in ("total", "aleatoric", "epistemic"):
+        np.testing.assert_allclose(answers[f"{kind}_uncertainty"], getattr(expected, kind), atol=2e-6, err_msg=kind)
+    assert answers["epistemic_uncertainty"].max() > 0.1
+
+
+def test_a_temperature_moves_the_expected_answer_and_keeps_the_sum_of_the_parameters():
+    chosen = part(tiny_mlp, 1, concentration=2.5)
+    logits, plain = scaled_logits(chosen), predictor(Part(chosen.network, chosen.weights), temperature=0.6, **SCALING)
+    answers = predictor(chosen, temperature=0.6, **SCALING)(RAW)
+    for name in ("probabilities", "total_uncertainty", "votes", "member_probabilities"):
+        torch.testing.assert_close(answers[name], plain(RAW)[name])
+    parameters = (logits / 2.5).exp().sum(dim=1, keepdim=True) * (logits / 0.6).softmax(dim=1)
+    expected = dirichlet_uncertainty(parameters.log())
+    np.testing.assert_allclose(answers["aleatoric_uncertainty"], expected.aleatoric, atol=2e-6)
+    np.testing.assert_allclose(answers["epistemic_uncertainty"], expected.epistemic, atol=2e-6)
+
+
+def test_spread_answers_stand_beside_others():
+    parts = [part(tiny_mlp, 2, concentration=1.5), part(tiny_mlp, 2), part(TwoHeads, 1, heads=2, concentration=1.0)]
+    made = predictor(*parts, temperature=0.8, **SCALING)
+    assert made.is_spread
+    spreads = made.predicted_spreads(RAW, batch_size=3)
+    assert spreads.shape == (11, 6)
+    assert ((spreads > 0) == [True, True, False, False, True, True]).all()
+    logits = scaled_logits(parts[0])
+    np.testing.assert_allclose(spreads[:, 0], 1 / (logits / 1.5).exp().sum(dim=1), rtol=1e-4)
+    plain = [Part(each.network, each.weights, each.heads) for each in parts]
+    answers, bare = made(RAW), predictor(*plain, temperature=0.8, **SCALING)
+    sums = answers["aleatoric_uncertainty"] + answers["epistemic_uncertainty"]
+    torch.testing.assert_close(answers["total_uncertainty"], sums, rtol=1e-5, atol=1e-6)
+    assert (answers["epistemic_uncertainty"] > bare(RAW)["epistemic_uncertainty"] + 1e-3).all()
+    assert not bare.is_spread
+    assert bare.predicted_spreads(RAW) is None
+    torch.testing.assert_close(
+        copy.deepcopy(made).double()(RAW), {k: v.double() for k, v in answers.items()}, rtol=1e-4, atol=1e-5
+    )
+
+
+def test_logits_far_from_zero_give_numbers():
+    for offset, epistemic in ((1e4, 0.0), (-1e4, np.log(3))):
+        network = nn.Linear(4, 3)
+        nn.init.zeros_(network.weight)
+        nn.init.constant_(network.bias, offset)
+        chosen = Part(network, (dict(network.named_parameters()),), concentration=2.5)
+        answers = predictor(chosen)(RAW)
+        np.testing.assert_allclose(answers["total_uncertainty"].detach(), np.log(3), rtol=1e-6)
+        np.testing.assert_allclose(answers["epistemic_uncertainty"].detach(), epistemic, atol=1e-5)
 
 
 def test_weights_of_members_are_scaled_to_one_and_used():

@@ -1,9 +1,12 @@
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
+from scipy.special import digamma
 
-from modescape.deploy.uncertainty import decomposition, speakers, tempered
+from modescape.deploy.uncertainty import decomposition, expected_surprise, speakers, tempered
 from modescape.evaluate import entropy, expected_entropy, mutual_information, with_temperature
 
 
@@ -100,3 +103,50 @@ def test_a_member_without_weight_says_nothing():
     weights = torch.tensor([0.5, 0.0, 0.5], dtype=torch.float64)
     without = decomposition(joint_of(members[:, [0, 2]], torch.full((2,), 0.5, dtype=torch.float64), 1.4))
     torch.testing.assert_close(decomposition(joint_of(members, weights, 1.4)), without)
+
+
+@pytest.mark.parametrize(("dtype", "close"), [(torch.float64, 1e-10), (torch.float32, 2e-6)])
+def test_the_expected_surprise_is_a_difference_of_scipys_digammas(dtype, close):
+    sums, shares = np.meshgrid(10.0 ** np.arange(-8, 9), [1e-12, 1e-3, 0.1, 0.5, 1.0])
+    expected = digamma(sums + 1) - digamma(sums * shares + 1)
+    found = expected_surprise(torch.tensor(shares, dtype=dtype), torch.tensor(1 / sums, dtype=dtype))
+    np.testing.assert_allclose(found, expected, rtol=close, atol=close)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
+def test_spread_answers_have_the_uncertainty_of_answers_that_are_drawn(temperature):
+    """Members 0 and 1 draw answers from Dirichlet distributions, member 2 has one answer."""
+    members, weights = drawn(6, members=3, examples=1, sharpness=1.0), weights_drawn(6, 3)
+    sums = np.array([0.8, 6.0, np.inf])
+    joint = joint_of(members, weights, temperature)
+    total, aleatoric, epistemic = (part.item() for part in decomposition(joint, torch.from_numpy(1 / sums)[None]))
+    (shares,) = joint.numpy()
+    random = np.random.default_rng(1)
+    left, informed = 0.0, 0.0
+    for member, spread in zip(shares, sums, strict=True):
+        mean = member / member.sum()
+        answers = mean[None] if np.isinf(spread) else random.dirichlet(spread * mean, size=100_000)
+        left += member.sum() * stats.entropy(answers, axis=1).mean()
+        informed += member.sum() * stats.entropy(answers, shares.sum(axis=0)[None], axis=1).mean()
+    assert total == pytest.approx(stats.entropy(shares.sum(axis=0)), abs=1e-12)
+    assert aleatoric == pytest.approx(left, abs=3e-3)
+    assert epistemic == pytest.approx(informed, abs=3e-3)
+    assert total == pytest.approx(aleatoric + epistemic, abs=1e-12)
+    assert epistemic > decomposition(joint)[2].item() + 0.05
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0.05, 20.0), st.lists(st.floats(0.0, 1e26), min_size=1, max_size=4))
+def test_total_is_the_sum_whatever_the_spread_and_the_temperature(seed, temperature, spreads):
+    joint = joint_of(drawn(seed, members=len(spreads)), weights_drawn(seed, len(spreads)), temperature)
+    total, aleatoric, epistemic = decomposition(joint, torch.tensor(spreads, dtype=torch.float64).expand(6, -1))
+    torch.testing.assert_close(total, aleatoric + epistemic, rtol=1e-9, atol=1e-9)
+    assert (epistemic >= decomposition(joint)[2] - 1e-9).all()
+    assert (aleatoric >= 0).all()
+
+
+def test_answers_without_spread_are_answers():
+    joint = joint_of(drawn(7), weights_drawn(7, 4), 1.3)
+    torch.testing.assert_close(decomposition(joint, torch.zeros(6, 4, dtype=torch.float64)), decomposition(joint))
+    sure = torch.tensor([[[1.0, 0.0, 0.0]]])
+    assert [part.item() for part in decomposition(sure, torch.zeros(1, 1))] == [0.0, 0.0, 0.0]

@@ -63,8 +63,8 @@ def check_close(found, expected, tolerance=2e-5):
 class Losing:
     """A trainer in whose hands some members diverge, and some trainings as a whole."""
 
-    def __init__(self, members=(), names=(), calls=None):
-        self.inner, self.members, self.names, self.calls = MemoryTrainer(), members, names, calls
+    def __init__(self, members=(), names=(), calls=None, inner=None):
+        self.inner, self.members, self.names, self.calls = inner or MemoryTrainer(), members, names, calls
         self.num_calls = 0
 
     def train(self, name, task, *, steps=None):
@@ -83,8 +83,8 @@ class Losing:
 class Recording:
     """A trainer that keeps what it is asked to train, by name."""
 
-    def __init__(self):
-        self.inner, self.tasks = MemoryTrainer(), {}
+    def __init__(self, inner=None):
+        self.inner, self.tasks = inner or MemoryTrainer(), {}
 
     def train(self, name, task, *, steps=None):
         self.tasks.setdefault(name, []).append((task, steps))

@@ -16,8 +16,8 @@ SIZES = (1, 2, MEMBERS)
 class Counting:
     """A trainer that counts what it is asked to train."""
 
-    def __init__(self):
-        self.inner, self.tasks = MemoryTrainer(), []
+    def __init__(self, inner):
+        self.inner, self.tasks, self.draws_globally = inner, [], False
 
     def train(self, name, task, *, steps=None):
         assert isinstance(task, TrainingTask)
@@ -25,11 +25,32 @@ class Counting:
         return self.inner.train(name, task, steps=steps)
 
 
+def task(seed=0):
+    """Return the task of all methods."""
+    return tiny_task(seed=seed, batch_size=32)
+
+
+@pytest.fixture(scope="module")
+def trainers():
+    """Return trainers that keep what several methods train: of a seed, of it once more, and of another."""
+    return MemoryTrainer(), MemoryTrainer(), MemoryTrainer()
+
+
 @pytest.fixture(scope="module", params=METHODS)
-def made(request):
+def made(request, trainers):
     """Return a method, its ensembles of all sizes, and the trainer that made them."""
-    method, trainer = METHODS[request.param](), Counting()
-    return method, method.ensembles(tiny_task(), SIZES, trainer), trainer
+    method, trainer = METHODS[request.param](), Counting(trainers[0])
+    torch.manual_seed(7)
+    before = torch.get_rng_state()
+    ensembles = method.ensembles(task(), SIZES, trainer)
+    trainer.draws_globally = not torch.equal(torch.get_rng_state(), before)
+    return method, ensembles, trainer
+
+
+@pytest.fixture(scope="module")
+def predictions(made):
+    """Return what each ensemble predicts, by size."""
+    return {size: predicted(ensemble) for size, ensemble in made[1].items()}
 
 
 def predicted(ensemble, seed=0):
@@ -56,9 +77,9 @@ def test_it_has_ensembles_of_the_sizes_asked_for(made):
         assert (ensemble.method, ensemble.size) == (method.name, size)
 
 
-def test_its_predictions_are_probabilities(made):
-    for ensemble in made[1].values():
-        found = predicted(ensemble)
+def test_its_predictions_are_probabilities(made, predictions):
+    for size, ensemble in made[1].items():
+        found = predictions[size]
         assert found.shape == (ensemble.num_members, len(digits().test), 10)
         np.testing.assert_allclose(found.sum(axis=2), 1.0, atol=1e-5)
         assert found.min() >= 0.0
@@ -88,27 +109,27 @@ def test_its_costs_of_prediction_are_positive(made):
         assert ensemble.cost.parameters > 0
 
 
-def test_the_same_seed_gives_the_same_predictions_and_another_seed_others(made):
-    method, ensembles, _ = made
-    again = METHODS[method.name]().ensembles(tiny_task(), (MEMBERS,), MemoryTrainer())
-    np.testing.assert_array_equal(predicted(again[MEMBERS]), predicted(ensembles[MEMBERS]))
-    other = METHODS[method.name]().ensembles(tiny_task(seed=1), (MEMBERS,), MemoryTrainer())
-    assert np.abs(predicted(other[MEMBERS]).mean(axis=0) - predicted(ensembles[MEMBERS]).mean(axis=0)).max() > 1e-3
+def test_the_same_seed_gives_the_same_predictions_and_another_seed_others(made, predictions, trainers):
+    method, _, _ = made
+    again = METHODS[method.name]().ensembles(task(), (MEMBERS,), trainers[1])
+    np.testing.assert_array_equal(predicted(again[MEMBERS]), predictions[MEMBERS])
+    smallest = min(predictions)
+    other = METHODS[method.name]().ensembles(task(seed=1), (smallest,), trainers[2])
+    assert np.abs(predicted(other[smallest]).mean(axis=0) - predictions[smallest].mean(axis=0)).max() > 1e-3
 
 
 def test_it_leaves_the_global_generators_as_they_were(made):
-    method, _, trainer = made
-    torch.manual_seed(7)
+    _, ensembles, trainer = made
+    assert not trainer.draws_globally
     before = torch.get_rng_state()
-    found = METHODS[method.name]().ensembles(tiny_task(), (MEMBERS,), trainer)
-    predicted(found[MEMBERS])
+    predicted(ensembles[min(ensembles)])
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_what_was_trained_once_is_not_trained_again(made):
     method, _, trainer = made
     kept = dict(trainer.inner._kept)
-    METHODS[method.name]().ensembles(tiny_task(), SIZES, trainer)
+    METHODS[method.name]().ensembles(task(), SIZES, trainer)
     assert trainer.inner._kept == kept
 
 

@@ -8,9 +8,9 @@ import torch
 
 from methods.agreement import check_engines_agree
 from methods.descent import RATE, Losing, Recording, linear_task
-from methods.tiny import EPOCHS, digits, tiny_task
+from methods.tiny import EPOCHS, digits, shared_trainer, tiny_task
 from modescape.core.errors import ArgumentError, TrainingError
-from modescape.methods import Distillation, MemoryTrainer
+from modescape.methods import Distillation
 from modescape.methods.distillation import SoftTargets
 from modescape.train import weights_of
 
@@ -56,7 +56,7 @@ def logits_of(weights):
 
 def test_a_linear_student_takes_the_steps_of_gradient_descent_on_the_answers_of_its_teachers():
     task = linear_task(epochs=6, members=3)
-    trainer = Recording()
+    trainer = Recording(shared_trainer())
     found = Distillation(temperature=3.0, alpha=0.25).ensembles(task, (3,), trainer)[3]
     teachers = trainer.inner.train("independent", task)
     answers = torch.stack([logits_of(teachers.solution(member)) for member in (0, 1)])
@@ -97,7 +97,7 @@ def test_what_a_linear_student_of_one_teacher_learns_in_the_end_is_that_teacher(
 
 @pytest.mark.parametrize(("size", "epochs"), [(2, 3), (3, 3)])
 def test_its_cost_is_that_of_teachers_their_answers_and_the_student(size, epochs):
-    cost = Distillation().ensembles(tiny_task(), (size,), MemoryTrainer())[size].cost
+    cost = Distillation().ensembles(tiny_task(), (size,), shared_trainer())[size].cost
     teachers = size - 1
     assert cost.backward == N * (teachers * EPOCHS + epochs)
     assert cost.forward == cost.backward + teachers * N
@@ -106,38 +106,40 @@ def test_its_cost_is_that_of_teachers_their_answers_and_the_student(size, epochs
 
 
 def test_there_is_none_without_teachers_or_without_an_epoch_for_the_student():
-    assert Distillation().ensembles(tiny_task(), (1,), MemoryTrainer()) == {}
+    assert Distillation().ensembles(tiny_task(), (1,), shared_trainer()) == {}
     # An answer to each example costs a third of an epoch of training.
-    assert Distillation().ensembles(tiny_task(epochs=1), (2, 3), MemoryTrainer()) == {}
+    assert Distillation().ensembles(tiny_task(epochs=1), (2, 3), shared_trainer()) == {}
 
 
 def test_it_has_random_numbers_of_the_member_in_whose_place_it_is():
-    trainer = Recording()
+    trainer = Recording(shared_trainer())
     Distillation().ensembles(tiny_task(), (2, 3), trainer)
     assert [task.first_member for task, _ in trainer.tasks["distillation"]] == [1, 2]
 
 
 def test_without_a_teacher_that_is_left_there_is_none():
-    found = Distillation().ensembles(tiny_task(), (2, 3), Losing(members=(0,)))
+    found = Distillation().ensembles(tiny_task(), (2, 3), Losing(members=(0,), inner=shared_trainer()))
     assert set(found) == {3}
 
 
 def test_a_size_whose_student_diverges_is_left_out():
-    found = Distillation().ensembles(tiny_task(), (2, 3), Losing(names=("distillation",), calls=(1,)))
+    found = Distillation().ensembles(
+        tiny_task(), (2, 3), Losing(names=("distillation",), calls=(1,), inner=shared_trainer())
+    )
     assert set(found) == {3}
     with pytest.raises(TrainingError, match="must be lower"):
-        Distillation().ensembles(tiny_task(), (2,), Losing(names=("distillation",)))
+        Distillation().ensembles(tiny_task(), (2,), Losing(names=("distillation",), inner=shared_trainer()))
 
 
 def test_what_is_left_of_the_teachers_teaches():
-    found = Distillation().ensembles(tiny_task(), (2, 3), Losing(members=(1,)))
+    found = Distillation().ensembles(tiny_task(), (2, 3), Losing(members=(1,), inner=shared_trainer()))
     assert found[2].notes == ()
     assert found[3].notes == ("1 of 2 members diverged and are left out.",)
     assert found[3].cost.forward - found[3].cost.backward == N
 
 
 def test_engines_agree():
-    trainer = Recording()
+    trainer = Recording(shared_trainer())
     Distillation().ensembles(tiny_task(), (2,), trainer)
     check_engines_agree(replace(trainer.only("distillation"), first_member=0))
 

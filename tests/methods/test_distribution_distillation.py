@@ -8,17 +8,17 @@ import torch
 
 from methods.agreement import check_engines_agree
 from methods.descent import Losing, Recording
-from methods.tiny import EPOCHS, digits, tiny_task
+from methods.tiny import EPOCHS, digits, shared_trainer, tiny_task
 from modescape.core.errors import ArgumentError
 from modescape.functions.many import predict_each
-from modescape.methods import DistributionDistillation, MemoryTrainer, ensemble_predictions
+from modescape.methods import DistributionDistillation, ensemble_predictions
 from modescape.methods.dirichlet import DirichletLikelihood
 
 N = 128
 
 
 def test_its_targets_are_the_softened_answers_of_each_teacher():
-    trainer = Recording()
+    trainer = Recording(shared_trainer())
     DistributionDistillation(temperature=2.0, smoothing=0.01).ensembles(tiny_task(), (3,), trainer)
     task = trainer.only("distribution-distillation")
     teachers = trainer.inner.train("independent", tiny_task())
@@ -31,7 +31,7 @@ def test_its_targets_are_the_softened_answers_of_each_teacher():
 
 
 def test_it_predicts_its_expected_answer_in_one_pass():
-    found = DistributionDistillation().ensembles(tiny_task(), (3,), MemoryTrainer())[3]
+    found = DistributionDistillation().ensembles(tiny_task(), (3,), shared_trainer())[3]
     network, (weights,) = tiny_task().network(0), found.parts[0].weights
     inputs = digits().test.inputs
     (logits,) = predict_each(network, [weights], inputs, prepare=digits().prepare, output="logits")
@@ -39,17 +39,18 @@ def test_it_predicts_its_expected_answer_in_one_pass():
     expected = concentration / concentration.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(ensemble_predictions(found, inputs, prepare=digits().prepare)[0], expected, atol=1e-5)
     assert (found.cost.prediction, found.num_members) == (1, 1)
+    assert [part.concentration for part in found.parts] == [2.5]
     assert found.cost.backward == N * (2 * EPOCHS + 3)
     assert found.cost.forward == found.cost.backward + 2 * N
 
 
 def test_it_takes_two_teachers():
-    assert set(DistributionDistillation().ensembles(tiny_task(), (1, 2, 3), MemoryTrainer())) == {3}
-    assert DistributionDistillation().ensembles(tiny_task(), (2, 3), Losing(members=(1,))) == {}
+    assert set(DistributionDistillation().ensembles(tiny_task(), (1, 2, 3), shared_trainer())) == {3}
+    assert DistributionDistillation().ensembles(tiny_task(), (2, 3), Losing(members=(1,), inner=shared_trainer())) == {}
 
 
 def test_engines_agree():
-    trainer = Recording()
+    trainer = Recording(shared_trainer())
     DistributionDistillation().ensembles(tiny_task(), (3,), trainer)
     check_engines_agree(replace(trainer.only("distribution-distillation"), first_member=0))
 

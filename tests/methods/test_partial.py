@@ -8,9 +8,9 @@ from torch import nn
 
 from methods.agreement import check_engines_agree
 from methods.descent import RATE, Losing, Recording, linear_task
-from methods.tiny import EPOCHS, digits, tiny_task
+from methods.tiny import EPOCHS, digits, shared_trainer, tiny_task
 from modescape.core.errors import ArgumentError, ModelError
-from modescape.methods import MemoryTrainer, Partial
+from modescape.methods import Partial
 from modescape.methods.partial import backward_flops, frozen_from, kept_names
 from modescape.models import Recipe, recipe
 from modescape.train import task_key, weights_of
@@ -29,7 +29,7 @@ def deep_task(**settings):
 
 
 def test_a_new_head_on_frozen_layers_takes_the_steps_of_gradient_descent_on_their_outputs():
-    trainer, task = Recording(), deep_task(epochs=6, members=2)
+    trainer, task = Recording(shared_trainer()), deep_task(epochs=6, members=2)
     found = Partial().ensembles(task, (2,), trainer)[2]
     first, other = found.parts[0].weights
     inputs = digits().prepare(digits().train.inputs).flatten(1).double()
@@ -48,7 +48,7 @@ def test_a_new_head_on_frozen_layers_takes_the_steps_of_gradient_descent_on_thei
 
 
 def test_what_is_begun_anew_differs_from_member_to_member_and_from_the_first():
-    trainer = Recording()
+    trainer = Recording(shared_trainer())
     Partial().ensembles(tiny_task(), (3,), trainer)
     again, first = trainer.only("partial"), trainer.inner.train("independent", tiny_task()).solution(0)
     starts = [weights_of(again.network(member)) for member in (0, 1)]
@@ -63,7 +63,7 @@ def test_what_is_begun_anew_differs_from_member_to_member_and_from_the_first():
 
 @pytest.mark.parametrize("kept", ["frozen", "trained"])
 def test_kept_layers_stay_or_are_trained_on(kept):
-    first, second, third = Partial(kept=kept).ensembles(tiny_task(), (3,), MemoryTrainer())[3].parts[0].weights
+    first, second, third = Partial(kept=kept).ensembles(tiny_task(), (3,), shared_trainer())[3].parts[0].weights
     for name in kept_names(tiny_task().network(0), 0.5):
         assert torch.equal(first[name], second[name]) == (kept == "frozen")
         assert torch.equal(first[name], third[name]) == (kept == "frozen")
@@ -85,7 +85,7 @@ def test_a_backward_pass_counts_what_leads_to_trained_weights():
 
 def test_its_cost_and_its_epochs_follow_from_that():
     task = tiny_task(model="mlp", options={"hidden": [20, 12]}, epochs=10)
-    found = Partial(layer=0.4).ensembles(task, (1, 3), MemoryTrainer())
+    found = Partial(layer=0.4).ensembles(task, (1, 3), shared_trainer())
     ratio = (20 * 12 + 2 * 12 * 10) / (64 * 20 + 2 * 20 * 12 + 2 * 12 * 10)
     epochs = int(10 / ((1 + 2 * ratio) / 3))
     assert epochs > 10
@@ -99,7 +99,7 @@ def test_its_cost_and_its_epochs_follow_from_that():
 
 
 def test_where_kept_layers_are_trained_all_count():
-    cost = Partial(kept="trained").ensembles(tiny_task(), (3,), MemoryTrainer())[3].cost
+    cost = Partial(kept="trained").ensembles(tiny_task(), (3,), shared_trainer())[3].cost
     assert cost.forward == cost.backward == 3 * EPOCHS * N
     assert cost.parameters == 3 * sum(p.numel() for p in tiny_task().network(0).parameters())
 
@@ -115,18 +115,18 @@ def test_a_layer_may_be_named_and_buffers_before_it_are_kept():
 
 
 def test_members_that_diverged_are_left_out_and_told():
-    found = Partial().ensembles(tiny_task(), (3,), Losing(members=(0,)))[3]
+    found = Partial().ensembles(tiny_task(), (3,), Losing(members=(0,), inner=shared_trainer()))[3]
     assert found.num_members == 2
     assert found.notes[0] == "Members before 1 diverged: layers of member 1 are kept."
     assert "1 of 2 members that were begun anew diverged and are left out." in found.notes
 
 
 def test_engines_agree_on_frozen_layers_and_names_tell_them_apart():
-    trainer = Recording()
+    trainer = Recording(shared_trainer())
     Partial().ensembles(tiny_task(), (3,), trainer)
     task = trainer.only("partial")
     check_engines_agree(task)
-    other = Recording()
+    other = Recording(shared_trainer())
     Partial(kept="trained").ensembles(tiny_task(), (3,), other)
     settings = task.settings
     same = replace(other.only("partial"), settings=settings)

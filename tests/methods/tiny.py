@@ -3,6 +3,7 @@
 from functools import cache
 
 from modescape.data import DataSettings, load_dataset
+from modescape.methods import MemoryTrainer
 from modescape.models import recipe
 from modescape.train import TrainingTask, TrainSettings
 
@@ -13,6 +14,12 @@ MEMBERS, EPOCHS = 3, 4
 def digits():
     """Return a few of the digits."""
     return load_dataset(DataSettings(source="digits", limit=128, test_limit=60), seed=0)
+
+
+@cache
+def shared_trainer():
+    """Return a trainer that keeps what tests train, for those that ask for the same."""
+    return MemoryTrainer()
 
 
 def tiny_task(*, seed=0, model="small-cnn", members=MEMBERS, epochs=EPOCHS, options=None, **settings):

@@ -28,8 +28,8 @@ def test_one_step_comes_with_what_it_needs(only, expected):
 def test_unknown_names_are_refused():
     with pytest.raises(
         ArgumentError,
-        match=r"`study` must be one of overview, fort2019, landscapes, shapes, differences, three-class, compare, frontier; "
-        "got 'overviw'",
+        match=r"`study` must be one of overview, fort2019, landscapes, shapes, differences, three-class, compare, "
+        "frontier; got 'overviw'",
     ):
         steps_of("overviw")
     with pytest.raises(ArgumentError, match=r"`only` must be one of training, .*, ensemble; got 'ensembel'"):

@@ -106,7 +106,9 @@ def combine(
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Combine the predictions of many members into one; whatever is learned is learned from validation examples.
+    """Combine the predictions of many members into one.
+
+    Whatever is learned is learned from validation examples.
 
     Example: modescape combine test/ --validation val/ --validation-labels val-y.csv --labels y.csv --how all
     """

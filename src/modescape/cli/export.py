@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from modescape.cli.output import print_json, shown_path
+from modescape.cli.output import print_json, print_paragraphs, shown_path
 from modescape.cli.shared import Json, RunPath
 from modescape.core.errors import ArgumentError, Quoted
 
@@ -31,11 +31,14 @@ def export(
     ] = None,
     size: Annotated[int | None, typer.Option(help="Of the ensemble: its budget in members.")] = None,
     combination: Annotated[
-        str | None, typer.Option(help="Of the ensemble: mean, learned-weights or greedy. [default: mean]")
+        str | None,
+        typer.Option(help="Of the ensemble: mean, learned-weights, greedy, inverse-variance. [default: mean]"),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Write the ensemble of a run as one program for other tools, or a result as a file; suffixes say of which kind.
+    """Write the ensemble of a run, or a result, as a file.
+
+    The suffix says of which kind: .pt2 and .onnx are programs that need no modescape.
 
     Example: modescape export runs/digits ensemble.onnx
     """
@@ -55,10 +58,17 @@ def export(
 
 def _export_ensemble(run: Path, path: Path | None, chosen: dict[str, Any], *, json: bool) -> None:
     """Write an ensemble, and say what it is."""
-    from modescape.studies import export_ensemble  # noqa: PLC0415 - not needed for --help
+    from modescape.cli.progress import shown_progress  # noqa: PLC0415 - not needed for --help
+    from modescape.studies.ensembles.deployed import exported  # noqa: PLC0415
 
-    written = export_ensemble(run, *([] if path is None else [path]), **chosen)
-    _print_files({"run": str(run)}, written, json=json)
+    with shown_progress(quiet=json) as progress:
+        made = exported(run, [] if path is None else [path], progress=progress, **chosen)
+    temperature = made.predictor.temperature.item()
+    about = {"method": made.predictor.method, "size": made.size, "members": made.predictor.num_members}
+    if not json:
+        words = ", ".join(f"{name} {value}" for name, value in about.items())
+        print_paragraphs([f"Ensemble: {words}, combination {chosen['combination']}, temperature {temperature:.4g}"])
+    _print_files({"run": str(run), **about, "temperature": temperature}, made.files, json=json)
 
 
 def _export_result(run: Path, result: str, path: Path, *, json: bool) -> None:
@@ -75,7 +85,7 @@ def _export_result(run: Path, result: str, path: Path, *, json: bool) -> None:
     _print_files({"run": str(opened.path), "result": result}, written, json=json)
 
 
-def _print_files(about: dict[str, str], written: list[Path], *, json: bool) -> None:
+def _print_files(about: dict[str, Any], written: list[Path], *, json: bool) -> None:
     """Print what was written."""
     if json:
         print_json({**about, "files": [str(file) for file in written]})

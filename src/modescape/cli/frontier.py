@@ -21,8 +21,9 @@ def frontier(
     json: Json = False,
     **settings: Any,
 ) -> None:
-    """Compare ways to get an ensemble at equal budgets, and recommend one.
+    """Compare ways to get an ensemble, and recommend one.
 
+    All have the same training budgets.
     A run of `study` or `train` is taken up by --resume: its members are the independent ones.
 
     Example: modescape frontier --data digits --model small-cnn --members 4 --methods snapshot,swag,mimo

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from copy import deepcopy
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -17,6 +18,9 @@ from modescape.functions.intercept import Intercept
 from modescape.functions.kernels import kernels_for
 from modescape.methods.ensemble import Part
 
+LARGEST_LOG = 60.0
+"""Of the sum of the parameters of a distribution, below which its inverse fits into single precision."""
+
 
 class Answers(nn.Module):
     """Predictors of one architecture as one program, with their weights as buffers.
@@ -26,6 +30,7 @@ class Answers(nn.Module):
         shared: Weights that all predictors have in common, by name.
         stacked: Weights with a leading axis of predictors, by name.
         heads: Answers that one predictor gives; 0 where it gives one without an axis for it.
+        concentration: Of the Dirichlet distribution of an answer, as in `methods.Part`; 0 for none.
 
     >>> network = nn.Linear(2, 3)
     >>> weights = {name: torch.stack([tensor, 2 * tensor]) for name, tensor in network.named_parameters()}
@@ -33,12 +38,14 @@ class Answers(nn.Module):
     torch.Size([5, 2, 3])
     """
 
-    def __init__(self, network: nn.Module, shared: Tree, stacked: Tree, *, heads: int) -> None:
+    def __init__(
+        self, network: nn.Module, shared: Tree, stacked: Tree, *, heads: int, concentration: float = 0.0
+    ) -> None:
         super().__init__()
         # Hidden from torch: weights of the architecture itself are no part of the predictor.
         self.__dict__["_template"] = _without_weights(network)
         self._names = {"shared": tuple(shared), "stacked": tuple(stacked)}
-        self.heads = heads
+        self.heads, self.concentration = heads, concentration
         self.num_predictors = len(next(iter(stacked.values())))
         self.vectorised = True
         for kind, tree in (("shared", shared), ("stacked", stacked)):
@@ -74,6 +81,17 @@ class Answers(nn.Module):
                 found = vmap(logits, in_dims=(0, None), randomness="same")(stacked, prepared)
         return found.movedim(0, 1).flatten(1, -2)
 
+    def spreads(self, logits: Float[Tensor, "example answer class"]) -> Float[Tensor, "example answer"]:
+        """Return how spread each answer is: 1 / A, with A the sum of the parameters of its distribution, or else 0.
+
+        Args:
+            logits: Answers, as `forward` gives them.
+        """
+        if not self.concentration:
+            return torch.zeros_like(logits[:, :, 0])
+        wide = logits.to(torch.promote_types(logits.dtype, torch.float32)) / self.concentration
+        return (-wide.logsumexp(dim=2).clamp(-LARGEST_LOG, LARGEST_LOG)).exp()
+
     def _tree(self, kind: str) -> Tree:
         """Return the shared or the stacked weights by name."""
         return {name: self.get_buffer(_key(kind, name)) for name in self._names[kind]}
@@ -95,9 +113,10 @@ def answers_of(part: Part, prepared: Tensor, *, seed: int) -> Iterator[Answers]:
     >>> [answers.num_answers for answers in answers_of(part, torch.zeros(1, 2), seed=0)]
     [4]
     """
+    program = partial(Answers, heads=part.heads, concentration=part.concentration)
     if not part.dropout_passes:
         stacked = stack(part.weights)
-        yield _tried(Answers(part.network, _missing(part.network, stacked), stacked, heads=part.heads), prepared)
+        yield _tried(program(part.network, _missing(part.network, stacked), stacked), prepared)
         return
     for index, weights in enumerate(part.weights):
         # Each predictor has masks of its own.
@@ -105,7 +124,7 @@ def answers_of(part: Part, prepared: Tensor, *, seed: int) -> Iterator[Answers]:
             part.network, prepared, passes=part.dropout_passes, seed=derived_seed(seed, Stream.DROPOUT_SAMPLES, index)
         )
         shared = {**_missing(network, {**weights, **masks}), **weights}
-        yield _tried(Answers(network, shared, masks, heads=part.heads), prepared)
+        yield _tried(program(network, shared, masks), prepared)
 
 
 def _tried(answers: Answers, prepared: Tensor) -> Answers:

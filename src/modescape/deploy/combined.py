@@ -47,7 +47,9 @@ class Combined:
         probabilities = with_temperature(mixture, self.temperature)
         weights = self.predictor.member_weights.numpy(force=True)
         said = speakers(torch.from_numpy(members), torch.from_numpy(weights)).numpy()
-        kinds = decomposition(torch.from_numpy(said * probabilities[:, None]))
+        spreads = self.predictor.predicted_spreads(raw)
+        joint = torch.from_numpy(said * probabilities[:, None])
+        kinds = decomposition(joint, None if spreads is None else torch.from_numpy(spreads).to(joint))
         names = ("total_uncertainty", "aleatoric_uncertainty", "epistemic_uncertainty")
         values = dict(zip(names, (kind.numpy() for kind in kinds), strict=True))
         return {**found, "probabilities": probabilities, **values}

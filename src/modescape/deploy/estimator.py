@@ -39,8 +39,8 @@ class Uncertainty(NamedTuple):
 
     Args:
         total: Entropy of the class probabilities.
-        aleatoric: What would be left if one knew which member to trust.
-        epistemic: What members dispute.
+        aleatoric: What would be left if one knew which answer to trust.
+        epistemic: What the answers of members dispute.
     """
 
     total: Float[np.ndarray, "example"]

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from modescape.core.checks import check_at_least
 from modescape.core.errors import ArgumentError, Quoted
-from modescape.deploy.answers import answers_of
+from modescape.deploy.answers import Answers, answers_of
 from modescape.deploy.uncertainty import decomposition, speakers, tempered
 from modescape.evaluate.temperature import LOWEST, fitted_temperature
 from modescape.methods.ensemble import Ensemble
@@ -26,8 +26,8 @@ NEARLY = 1.0 + 1e-6
 OUTPUTS: Final = {
     "probabilities": "(example, class): the ensemble's class probabilities, at its temperature",
     "total_uncertainty": "(example): entropy of these probabilities, in nats",
-    "aleatoric_uncertainty": "(example): what would be left if one knew which member to trust, in nats",
-    "epistemic_uncertainty": "(example): what members dispute (mutual information of class and member), in nats",
+    "aleatoric_uncertainty": "(example): what would be left if one knew which answer to trust, in nats",
+    "epistemic_uncertainty": "(example): what answers dispute (mutual information of class and answer), in nats",
     "votes": "(example, class): share of the members whose most probable class it is",
     "member_probabilities": "(example, member, class): class probabilities of each member, without temperature",
 }
@@ -99,7 +99,7 @@ class DeployedEnsemble(nn.Module):
         self.register_buffer("temperature", _checked_temperature(temperature))
         self.eval()
         with torch.no_grad():
-            self._check_classes(self._member_probabilities(prepared))
+            self._check_classes(self._members(prepared)[0])
 
     @property
     def num_classes(self) -> int:
@@ -123,9 +123,10 @@ class DeployedEnsemble(nn.Module):
             rule = f"have the shape (example, {', '.join(str(length) for length in self.input_shape)})"
             got = Quoted(f"shape {tuple(raw.shape)}")
             raise ArgumentError("raw", rule, got, "Pass examples as the ensemble was trained on, unscaled")
-        members = self._member_probabilities(self.prepared(raw))
+        members, spreads = self._members(self.prepared(raw))
         probabilities = tempered((members * self.member_weights[:, None]).sum(dim=1), self.temperature)
-        total, aleatoric, epistemic = decomposition(speakers(members, self.member_weights) * probabilities[:, None])
+        joint = speakers(members, self.member_weights) * probabilities[:, None]
+        total, aleatoric, epistemic = decomposition(joint, spreads)
         votes = F.one_hot(members.argmax(dim=2), len(self.classes)).to(members.dtype).mean(dim=1)
         values = (probabilities, total, aleatoric, epistemic, votes, members)
         return dict(zip(OUTPUTS, values, strict=True))
@@ -170,10 +171,42 @@ class DeployedEnsemble(nn.Module):
         self.temperature.fill_(supported_temperature(mixture, np.asarray(labels)))
         return self
 
-    def _member_probabilities(self, prepared: Tensor) -> Float[Tensor, "example member class"]:
-        """Return the class probabilities of all members."""
-        logits = torch.cat([program(prepared) for program in self.programs], dim=1)
-        return logits.softmax(dim=2, dtype=torch.promote_types(logits.dtype, torch.float32))
+    def predicted_spreads(
+        self, raw: Tensor | np.ndarray, *, batch_size: int = BATCH_SIZE
+    ) -> Float[np.ndarray, "example member"] | None:
+        """Return how spread the answer of each member is, as `decomposition` takes it; None if all give one answer.
+
+        Args:
+            raw: Raw inputs on any device.
+            batch_size: Examples at once.
+        """
+        if not self.is_spread:
+            return None
+        with torch.no_grad():
+            batches = [self.prepared(batch.to(self.shift.device)) for batch in torch.as_tensor(raw).split(batch_size)]
+            found = [self._members(batch)[1] for batch in batches]
+        return np.concatenate([each.numpy(force=True) for each in found if each is not None])
+
+    @property
+    def is_spread(self) -> bool:
+        """Whether a member answers with a distribution of answers in place of one."""
+        return any(program.concentration for program in self._answers)
+
+    @property
+    def _answers(self) -> list[Answers]:
+        return [program for program in self.programs if isinstance(program, Answers)]
+
+    def _members(
+        self, prepared: Tensor
+    ) -> tuple[Float[Tensor, "example member class"], Float[Tensor, "example member"] | None]:
+        """Return the class probabilities of all members, and how these are spread."""
+        found = [program(prepared) for program in self._answers]
+        logits = torch.cat(found, dim=1)
+        members = logits.softmax(dim=2, dtype=torch.promote_types(logits.dtype, torch.float32))
+        if not self.is_spread:
+            return members, None
+        spreads = [program.spreads(each) for program, each in zip(self._answers, found, strict=True)]
+        return members, torch.cat(spreads, dim=1).to(members.dtype)
 
     def _check_classes(self, members: Tensor) -> None:
         """Raise unless there is one probability for each class."""

@@ -33,7 +33,8 @@ class DistributionDistillation:
     Args:
         temperature: At which the answers of the teachers are softened, and the student's likewise in training. At 1,
             where the paper ends, classes that teachers rule out outweigh the others. The spread learned is that of
-            softened answers: `dirichlet_uncertainty(logits / temperature)`.
+            softened answers: `dirichlet_uncertainty(logits / temperature)`. The ensemble's part says so by its
+            `concentration`, for `deploy` to report it.
         smoothing: Share of each answer that is spread over all classes: no class has probability 0.
 
     Raises:
@@ -64,4 +65,7 @@ class DistributionDistillation:
             return None
         targets = (teachers.logits / self.temperature).softmax(dim=2)
         lesson = replace(task, targets=targets, objective=DirichletLikelihood(self.temperature, self.smoothing))
-        return taught(self.name, task, teachers, lesson, trainer)
+        found = taught(self.name, task, teachers, lesson, trainer)
+        return found and replace(
+            found, parts=tuple(replace(part, concentration=self.temperature) for part in found.parts)
+        )

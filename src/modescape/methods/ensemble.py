@@ -24,12 +24,16 @@ class Part:
         heads: 0 where the network gives one answer, (example, class) logits; else it gives so many, (example, head,
             class) logits in evaluation mode.
         dropout_passes: 0 where a predictor answers in evaluation mode; else it answers so often, with dropout on.
+        concentration: 0 where an answer is all that a predictor says. T > 0 where its logits also say how answers are
+            spread: as those of a Dirichlet distribution with parameters exp(logits / T), see `dirichlet_uncertainty`.
+            Its predictions, the softmax of the logits, are the same.
     """
 
     network: nn.Module
     weights: tuple[Tree, ...]
     heads: int = 0
     dropout_passes: int = 0
+    concentration: float = 0.0
 
     @property
     def num_members(self) -> int:
@@ -72,6 +76,7 @@ def ensemble_predictions(
         prepare: Turns a raw batch into what the networks see.
         seed: Seed of dropout masks; each predictor and pass has its own.
 
+    >>> import torch
     >>> network = nn.Linear(2, 3)
     >>> part = Part(network, (dict(network.named_parameters()),) * 2)
     >>> ensemble = Ensemble("independent", 2, (part,), Cost(0, 0, 2, 18))
