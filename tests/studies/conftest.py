@@ -8,7 +8,7 @@ import pytest
 from modescape.store import Run
 from modescape.studies import study
 from studies.recomputed import Slow
-from studies.samples import LANDSCAPES, PLANES, TINY, WHOLE, Writes, alter
+from studies.samples import FRONTIER, LANDSCAPES, PLANES, TINY, WHOLE, Writes, alter
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +47,19 @@ def whole(whole_and_writes):
 def whole_copied(whole, tmp_path):
     """A copy of that run, to change."""
     return Run(shutil.copytree(whole.path, tmp_path / "whole"))
+
+
+@pytest.fixture(scope="session")
+def fronted(finished, tmp_path_factory):
+    """The finished run with the frontier of some methods; never change it."""
+    path = shutil.copytree(finished.path, tmp_path_factory.mktemp("fronted") / "run")
+    return study("frontier", resume=True, output=path, only="frontier", **FRONTIER)
+
+
+@pytest.fixture
+def fronted_copied(fronted, tmp_path):
+    """A copy of that run, to change."""
+    return Run(shutil.copytree(fronted.path, tmp_path / "fronted"))
 
 
 @pytest.fixture(scope="session")

@@ -63,6 +63,13 @@ LANDSCAPES = {
     "line_points": 5,
 }
 """Planes and lines, as small as they can be."""
+FRONTIER = {
+    "methods": "snapshot,swag,batchensemble,distillation",
+    "sizes": "1,2,3",
+    "method_options": {"swag.samples": 3},
+    "foreign_examples": 40,
+}
+"""Some ways to get an ensemble."""
 PLANES = ("solutions-plane", "random-plane", "trajectory-plane", "curve-plane")
 
 
@@ -78,7 +85,7 @@ def flags(**changes):
 
 def training_flags(**changes):
     """The same as options of `modescape train`."""
-    return flags(**{**changes, "num_resamples": None})
+    return flags(**{**changes, "num_resamples": None, "null_samples": None})
 
 
 class Listener:

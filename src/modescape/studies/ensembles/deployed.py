@@ -1,21 +1,45 @@
 """An ensemble of a run as one predictor, and as files that need no modescape."""
 
+import shlex
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
+from torch import nn
+
+from modescape.core.axes import METHOD, SIZE
 from modescape.core.checks import check_choice
 from modescape.core.errors import ArgumentError, MissingDependencyError, Quoted
-from modescape.core.progress import Progress
+from modescape.core.progress import Progress, Silent
+from modescape.data import Dataset
 from modescape.deploy import DeployedEnsemble, deployed, save_predictor
 from modescape.methods import METHODS, Ensemble
 from modescape.methods.independent import NAME as INDEPENDENT
+from modescape.models import recipe
 from modescape.store import Run
+from modescape.studies.catalogue import steps_of
 from modescape.studies.context import StudyContext
 from modescape.studies.ensembles.trainer import RunTrainer
 from modescape.studies.ensembles.ways import chosen_methods
-from modescape.studies.runs import start
+from modescape.studies.runs import settings_of, start
 
 RESULT = "results/frontier"
 SUFFIXES = (".pt2", ".onnx")
+
+
+class Exported(NamedTuple):
+    """An ensemble that was written.
+
+    Attributes:
+        predictor: The ensemble.
+        size: Its budget in members.
+        files: Where it is.
+    """
+
+    predictor: DeployedEnsemble
+    size: int
+    files: list[Path]
 
 
 def predictor(
@@ -24,6 +48,8 @@ def predictor(
     method: str | None = None,
     size: int | None = None,
     combination: str = "mean",
+    data: Dataset | None = None,
+    model: Callable[..., nn.Module] | None = None,
     progress: Progress | None = None,
 ) -> DeployedEnsemble:
     """Return an ensemble of a run as one predictor, its temperature fitted on the validation examples.
@@ -32,9 +58,12 @@ def predictor(
         run: A run, or its folder.
         method: Which way to get an ensemble; what the run's frontier recommends, or independent members where the run
             has none.
-        size: Its budget in members; all members of the run where only a method is named.
+        size: Its budget in members; what the frontier recommends where no method is named, else the largest one that
+            the run has of the method.
         combination: How answers become one, `mean` or another way that gives each member a weight, fitted on the
             validation examples.
+        data: The `Dataset` that the run was made with, if it was one, or if its source has moved since.
+        model: The function that built the networks, if the run was made with one.
         progress: Told of decoding the data.
 
     Raises:
@@ -49,13 +78,10 @@ def predictor(
     >>> ensemble.num_members, ensemble(torch.zeros(3, 1, 8, 8))["probabilities"].shape
     (2, torch.Size([3, 10]))
     """
-    opened = run if isinstance(run, Run) else Run.open(Path(run))
-    context = start({}, output=opened.path, resume=True, progress=progress)
-    _check_trained(context)
-    chosen, budget = chosen_ensemble(opened, method, size, context.settings.train.members)
-    return deployed(
-        _made(context, chosen, budget), context.dataset, combination=combination, seed=context.settings.seed
+    made, _ = _deployed(
+        _opened(run), method=method, size=size, combination=combination, data=data, model=model, progress=progress
     )
+    return made
 
 
 def export_ensemble(
@@ -64,6 +90,8 @@ def export_ensemble(
     method: str | None = None,
     size: int | None = None,
     combination: str = "mean",
+    data: Dataset | None = None,
+    model: Callable[..., nn.Module] | None = None,
     progress: Progress | None = None,
 ) -> list[Path]:
     """Write an ensemble of a run as programs that need no modescape, and return their paths.
@@ -75,23 +103,53 @@ def export_ensemble(
         method: As for `predictor`.
         size: As for `predictor`.
         combination: As for `predictor`.
-        progress: As for `predictor`.
+        data: As for `predictor`.
+        model: As for `predictor`.
+        progress: As for `predictor`; told too of a file that can't be made.
 
     Raises:
         ModescapeError: As for `predictor`, or if a file can't be written.
     """
-    opened = run if isinstance(run, Run) else Run.open(Path(run))
+    made = exported(
+        run,
+        paths,
+        method=method,
+        size=size,
+        combination=combination,
+        data=data,
+        model=model,
+        progress=progress,
+    )
+    return made.files
+
+
+def exported(
+    run: Run | str | Path,
+    paths: Sequence[str | Path],
+    *,
+    method: str | None = None,
+    size: int | None = None,
+    combination: str = "mean",
+    data: Dataset | None = None,
+    model: Callable[..., nn.Module] | None = None,
+    progress: Progress | None = None,
+) -> Exported:
+    """Write an ensemble as `export_ensemble` does, and return it with its files."""
     for path in paths:
         if Path(path).suffix not in SUFFIXES:
             raise ArgumentError("path", f"end in {' or '.join(SUFFIXES)}", str(path), "Choose one of them")
-    made = predictor(opened, method=method, size=size, combination=combination, progress=progress)
+    opened = _opened(run)
+    made, budget = _deployed(
+        opened, method=method, size=size, combination=combination, data=data, model=model, progress=progress
+    )
     if paths:
-        return [save_predictor(made, path) for path in paths]
+        return Exported(made, budget, [save_predictor(made, path) for path in paths])
     written = [save_predictor(made, opened.path / f"ensemble{SUFFIXES[0]}")]
     try:
-        return [*written, save_predictor(made, opened.path / f"ensemble{SUFFIXES[1]}")]
-    except MissingDependencyError:
-        return written
+        written.append(save_predictor(made, opened.path / f"ensemble{SUFFIXES[1]}"))
+    except MissingDependencyError as error:
+        (progress or Silent()).say(str(error))
+    return Exported(made, budget, written)
 
 
 def chosen_ensemble(run: Run, method: str | None, size: int | None, members: int) -> tuple[str, int]:
@@ -105,21 +163,73 @@ def chosen_ensemble(run: Run, method: str | None, size: int | None, members: int
     if size is not None and not 1 <= size <= members:
         rule = f"lie between 1 and the {members} members of the run"
         raise ArgumentError("size", rule, size, "Leave it out for all of them")
-    attributes = run.arrays(RESULT).attrs if run.has_arrays(RESULT) else {}
-    if method is None and size is None and attributes.get("recommended_method"):
-        return attributes["recommended_method"], int(attributes["recommended_size"])
-    return method or INDEPENDENT, size or members
+    found = run.arrays(RESULT) if run.has_arrays(RESULT) else None
+    best = found.attrs.get("recommended_method") if found is not None else None
+    if method is None and size is None and found is not None and best:
+        return best, int(found.attrs["recommended_size"])
+    chosen = method or best or INDEPENDENT
+    if size is not None or found is None or chosen not in found[METHOD].to_numpy():
+        return chosen, size or members
+    there = np.isfinite(found["answers"].sel({METHOD: chosen}).to_numpy())
+    return chosen, int(found[SIZE].to_numpy()[there].max())
+
+
+def _opened(run: Run | str | Path) -> Run:
+    """Return a run."""
+    return run if isinstance(run, Run) else Run.open(Path(run))
+
+
+def _deployed(
+    run: Run,
+    *,
+    method: str | None,
+    size: int | None,
+    combination: str,
+    data: Dataset | None,
+    model: Callable[..., nn.Module] | None,
+    progress: Progress | None,
+) -> tuple[DeployedEnsemble, int]:
+    """Return an ensemble as a predictor, and its budget."""
+    _check_objects(run, [name for name, given in (("data", data), ("model", model)) if given is not None])
+    context = start(
+        {},
+        output=run.path,
+        resume=True,
+        progress=progress,
+        dataset=data,
+        recipe=None if model is None else recipe(model),
+        # What further steps of the study ask for, such as foreign data, need not be there any more.
+        only=steps_of(settings_of(run).study)[0].name,
+    )
+    _check_trained(context)
+    chosen, budget = chosen_ensemble(run, method, size, context.settings.train.members)
+    ensemble = _made(context, chosen, budget)
+    return deployed(ensemble, context.dataset, combination=combination, seed=context.settings.seed), budget
 
 
 def _made(context: StudyContext, method: str, size: int) -> Ensemble:
     """Return an ensemble from what the run has trained."""
-    options = context.settings.frontier.method_options
-    own = {key: value for key, value in options.items() if key.startswith(f"{method}.")}
+    settings = context.settings.frontier
+    own = {key: value for key, value in settings.method_options.items() if key.startswith(f"{method}.")}
     way = next(way for way in chosen_methods(method, own) if way.name == method)
-    found = way.ensembles(context.task, [size], RunTrainer(context, trains=False))
+    sizes = settings.chosen_sizes(context.settings.train.members)
+    # Sizes may share a training that is as long as the largest of them takes, so all are asked for.
+    found = way.ensembles(context.task, sizes if size in sizes else [size], RunTrainer(context, trains=False))
     if size not in found:
-        raise ArgumentError("size", f"be one that {method} has an ensemble of", size, "Choose another one")
+        listed = ", ".join(str(known) for known in found)
+        rule = f"be one that {method} has an ensemble of{f', {listed}' if listed else ''}"
+        raise ArgumentError("size", rule, size, "Choose another one" if listed else "Choose another method")
     return found[size]
+
+
+def _check_objects(run: Run, given: Sequence[str]) -> None:
+    """Raise if a run was made with Python objects that are not there now."""
+    needed = list(run.manifest.get("objects", {}))
+    missing = [name for name in needed if name not in given]
+    if missing:
+        rule = "be the Python object that the run was made with"
+        call = f"modescape.export_ensemble({str(run.path)!r}, {', '.join(f'{name}=...' for name in needed)})"
+        raise ArgumentError(missing[0], rule, Quoted("none"), f"Pass it in Python: {call}")
 
 
 def _check_trained(context: StudyContext) -> None:
@@ -127,5 +237,5 @@ def _check_trained(context: StudyContext) -> None:
     wanted, there = context.settings.train.members, len(context.outcomes)
     if there < wanted:
         rule = f"have trained its {wanted} members"
-        advice = f"Finish it with modescape study --resume --output {context.run.path}"
+        advice = f"Finish it with modescape study --resume --output {shlex.quote(str(context.run.path))}"
         raise ArgumentError("run", rule, Quoted(f"{there} of them"), advice)

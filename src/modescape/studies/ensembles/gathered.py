@@ -9,9 +9,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from modescape.combine import mean_of_probabilities
-from modescape.core.errors import ModelError, TrainingError
+from modescape.core.errors import ArgumentError, DataError, ModelError, TrainingError
 from modescape.functions import decisions, disagreement_matrix
 from modescape.methods import Cost, Ensemble, Method, ensemble_predictions
+from modescape.methods.budgets import epoch_passes
 from modescape.studies.context import StudyContext
 from modescape.studies.ensembles.trainer import RunTrainer
 from modescape.studies.pieces import Pieces
@@ -57,12 +58,20 @@ def gathered(
     for method in methods:
         try:
             piece = pieces.piece(method.name, lambda method=method: _piece(context, method, sizes, inputs))
-        except (ModelError, TrainingError) as error:
+        except (ArgumentError, DataError, ModelError, TrainingError) as error:
             found.notes.append(f"{method.title}: left out. {error}")
         else:
             _take(found, method, piece)
+            missing = [size for size in sizes if (method.name, size) not in found.numbers]
+            found.notes += [_missing_note(method, missing)] if missing else []
         context.progress.advance(task, note=method.title)
     return found
+
+
+def _missing_note(method: Method, sizes: list[int]) -> str:
+    """Return what a reader must know of sizes that a method has no ensemble of."""
+    listed = ", ".join(str(size) for size in sizes)
+    return f"{method.title}: none of size {listed}. The budget is too small for the method, or its training diverged."
 
 
 def _piece(
@@ -89,7 +98,7 @@ def _numbers(
 ) -> list[float]:
     """Return costs, training in epochs of the base network, and how single answers differ."""
     cost: Cost = ensemble.cost
-    epoch = len(context.dataset.train)
+    epoch = epoch_passes(context.task)
     disagreement = oracle = np.nan
     if len(members) > 1:
         decided = decisions(members)

@@ -1,9 +1,10 @@
 """The trainer of methods inside a run: what they train is kept in parts of it, and found again."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from modescape.core.errors import ArgumentError, Quoted
+from modescape.core.errors import ArgumentError, Quoted, TrainingError
 from modescape.core.trees import Tree
 from modescape.methods.protocol import keeping
 from modescape.store import Run
@@ -65,6 +66,7 @@ class RunTrainer:
         """
         run = self.context.run
         if steps is None and task_key(task) == task_key(self.context.task):
+            _ = self.context.trained
             return TrainedInRun(run, None, self.context.outcomes)
         kept = None if steps is None else tuple(sorted({*steps, task.settings.epochs}))
         part = f"{PREFIX}-{name}-{task_key(task)[:KEY_LETTERS]}"
@@ -75,6 +77,10 @@ class RunTrainer:
         outcomes = outcomes_of(run, part)
         if len(outcomes) < task.settings.members:
             rule = "name a method and a size that the run has trained"
-            advice = f"Train it with modescape frontier --resume --output {run.path}"
+            advice = f"Train it with modescape frontier --resume --output {shlex.quote(str(run.path))}"
             raise ArgumentError("method", rule, Quoted(f"{name}, which it has not"), advice)
-        return TrainedInRun(run, part, outcomes)
+        found = TrainedInRun(run, part, outcomes)
+        if not found.members:
+            got = f"{len(outcomes)}, and all of them diverged"
+            raise TrainingError(f"`method` must hold a trained member; got {got}. Choose another one.")
+        return found

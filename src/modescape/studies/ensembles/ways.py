@@ -2,7 +2,9 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
 
 from modescape.core.checks import check_choice
 from modescape.core.errors import ArgumentError, Quoted
@@ -20,7 +22,8 @@ def chosen_methods(names: str, options: Mapping[str, Any]) -> list[Method]:
         options: By `method.option`.
 
     Raises:
-        ArgumentError: If a method or an option is not known, or an option is of a method that is not asked for.
+        ArgumentError: If a method or an option is not known, an option is of a method that is not asked for, or its
+            value is of no use.
 
     >>> [method.name for method in chosen_methods("independent", {})]
     ['independent']
@@ -33,8 +36,18 @@ def chosen_methods(names: str, options: Mapping[str, Any]) -> list[Method]:
     for key, value in options.items():
         name, dot, option = key.partition(".")
         _check_option(key, name, option if dot else "", chosen)
-        given[name][option] = tuple(value) if isinstance(value, list) else value
+        given[name][option] = _typed(key, METHODS[name], option, value)
     return [METHODS[name](**given[name]) for name in chosen]
+
+
+def _typed(key: str, method: type[Method], option: str, value: Any) -> Any:
+    """Return the value of an option in the type that its method declares."""
+    declared = get_type_hints(method)[option]
+    try:
+        return TypeAdapter(declared).validate_python(value)
+    except ValidationError:
+        shown = declared.__name__ if isinstance(declared, type) else str(declared).replace("typing.", "")
+        raise ArgumentError("method_options", f"give {key} as {shown}", value, "Correct it") from None
 
 
 def _check_option(key: str, name: str, option: str, chosen: list[str]) -> None:

@@ -25,7 +25,7 @@ OF_METRICS = (
 )
 OF_SIZES = ("value", "low", "high", "fit", "fit_low", "fit_high", "step", "step_low", "step_high")
 OF_CURVES = ("gain", "gain_low", "gain_high", "limit", "limit_low", "limit_high", "rate")
-NO_CHOICE = "Nothing is recommended: there are no validation examples to choose on. Pass --validation 500."
+NO_EXAMPLES = "Nothing is recommended: there are no validation examples to choose on. Give the Dataset some."
 
 
 def _check(settings: StudySettings, task: TrainingTask) -> None:
@@ -102,9 +102,21 @@ def _dataset(context: StudyContext, found: Gathered, curves: Frontier) -> xr.Dat
             "titles": json.dumps(titles),
         },
     )
-    choice = _recommended(context, found, curves, titles) if found.predictions["validation"] else None
-    dataset.attrs["notes"] = json.dumps([*found.notes, *([] if choice else [NO_CHOICE])])
+    missing = _missing_choice(context, found)
+    choice = None if missing else _recommended(context, found, curves, titles)
+    dataset.attrs["notes"] = json.dumps([*found.notes, *missing])
     return dataset.assign_attrs(_choice_attributes(choice))
+
+
+def _missing_choice(context: StudyContext, found: Gathered) -> list[str]:
+    """Return why nothing can be recommended, if so."""
+    if not found.predictions["validation"]:
+        return [NO_EXAMPLES]
+    most = context.settings.frontier.most_passes
+    least = min(numbers["prediction"] for numbers in found.numbers.values())
+    if most is None or least <= most:
+        return []
+    return [f"Nothing is recommended: --most-passes is {most:g}, and the least that an ensemble takes is {least:g}."]
 
 
 def _recommended(context: StudyContext, found: Gathered, curves: Frontier, titles: dict[str, str]) -> Recommendation:
