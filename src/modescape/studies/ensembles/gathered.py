@@ -98,6 +98,7 @@ def _numbers(
 ) -> list[float]:
     """Return costs, training in epochs of the base network, and how single answers differ."""
     cost: Cost = ensemble.cost
+    # What an epoch executes: batches are whole, so that the rest of the examples waits for the next epoch.
     epoch = epoch_passes(context.task)
     disagreement = oracle = np.nan
     if len(members) > 1:
