@@ -222,11 +222,30 @@ def test_members_that_diverge_are_told_of(monkeypatch):
         ({"optimizer": "lion"}, "`optimizer` must be "),
         ({"model": "transformer"}, "`model` must be one of"),
         ({"validation_fraction": 1.0}, "`validation_fraction` must be at least 0 and below 1"),
+        ({"method_options": {"rate": 1}}, "`method_options` must hold options of independent only, which has none"),
+        ({"method": "snapshot", "method_options": {"speed": 1}}, "options of snapshot only, rate; got 'speed'"),
+        ({"train_options": {"members": 3}}, "`train_options` must hold settings that have no argument of their own"),
     ],
 )
 def test_wrong_options_are_refused(options, message):
     with pytest.raises(ArgumentError, match=message):
         quick(**{"n_members": 1, **options}).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("options", "argument"),
+    [
+        ({"combination": "magic"}, "combination"),
+        ({"combination": "stacking", "validation_fraction": 0}, "validation_fraction"),
+    ],
+)
+def test_a_combination_that_is_not_to_be_had_is_refused_before_training(monkeypatch, options, argument):
+    def ensembles(*_):
+        pytest.fail("trained before the combination was checked")
+
+    monkeypatch.setattr(Independent, "ensembles", ensembles)
+    with pytest.raises(ArgumentError, match=f"`{argument}` must"):
+        quick(**options).fit(X, Y)
 
 
 def test_one_class_is_refused_as_scikit_learn_expects():

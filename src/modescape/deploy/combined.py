@@ -105,14 +105,11 @@ def fitted_combined(
     >>> fitted_combined(predictor, "mean", torch.zeros(0, 1), torch.zeros(0, dtype=torch.int64), seed=0).temperature
     1.0
     """
-    check_choice(name, COMBINATIONS, "combination")
+    check_combination(name, len(labels))
     if name == MEAN:
         if len(labels):
             predictor.calibrated(raw, labels.numpy())
         return Combined(predictor, None, predictor.temperature.item())
-    if needs_fit(name) and len(labels) < FEWEST_EXAMPLES:
-        advice = "Pass a larger share, or more examples, or choose mean"
-        raise ArgumentError("validation_fraction", f"leave examples to fit {name} on", Quoted(str(len(labels))), advice)
     if not len(labels):
         return Combined(predictor, fitted_combination(name), 1.0)
     members: Float[np.ndarray, "member example class"] = predictor.predict(raw)["member_probabilities"].swapaxes(0, 1)
@@ -125,6 +122,25 @@ def fitted_combined(
     predictor.member_weights.copy_(torch.from_numpy(combination.weights))
     predictor.temperature.fill_(temperature)
     return Combined(predictor, None, predictor.temperature.item())
+
+
+def check_combination(name: str, num_validation: int) -> None:
+    """Raise unless a combination is known, and has examples to learn from where it learns.
+
+    Args:
+        name: Of the combination.
+        num_validation: Number of validation examples.
+
+    Raises:
+        ArgumentError: If there is no such combination, or it learns and there are fewer than two validation examples.
+
+    >>> check_combination("median", 0)
+    """
+    check_choice(name, COMBINATIONS, "combination")
+    if needs_fit(name) and num_validation < FEWEST_EXAMPLES:
+        advice = "Pass a larger share, or more examples, or choose mean"
+        got = Quoted(str(num_validation))
+        raise ArgumentError("validation_fraction", f"leave examples to fit {name} on", got, advice)
 
 
 def deployed(ensemble: Ensemble, dataset: Dataset, *, combination: str = MEAN, seed: int = 0) -> DeployedEnsemble:

@@ -4,6 +4,7 @@ import operator
 import os
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -20,12 +21,12 @@ from modescape.core.checks import check_at_least, check_choice
 from modescape.core.errors import ArgumentError, Quoted
 from modescape.core.progress import Silent
 from modescape.core.trees import Tree
-from modescape.deploy.combined import fitted_combined, uncalibrated
+from modescape.deploy.combined import check_combination, fitted_combined, uncalibrated
 from modescape.deploy.growing import GrowingTrainer, SteadyTrainer
 from modescape.deploy.predictor import DeployedEnsemble
 from modescape.deploy.spoken import Spoken
 from modescape.deploy.tables import Scaling, as_inputs, dataset_of
-from modescape.methods import METHODS, Ensemble, Independent, Trainer
+from modescape.methods import METHODS, Ensemble, Independent, Method, Trainer
 from modescape.models import recipe
 from modescape.train import TrainingTask, TrainSettings, chosen_device
 
@@ -163,8 +164,11 @@ class EnsembleClassifier(ClassifierMixin, BaseEstimator):
             advice = "Pass examples of another class too"
             raise ArgumentError("y", "have 2 classes or more", Quoted(f"1 class, {classes[0]}"), advice)
         task = self._task(as_inputs(checked), codes, classes)
+        # What can be told to be wrong is told before anything is trained.
+        check_combination(self.combination, len(task.dataset.validation))
+        method = self._method()
         trainer = self._trainer(task)
-        ensemble = self._ensemble(task, trainer)
+        ensemble = self._ensemble(task, method, trainer)
         self.classes_, self.ensemble_ = classes, ensemble
         self._last = (self._identity(task), task.seed, trainer) if isinstance(trainer, GrowingTrainer) else None
         self._calibrate(task)
@@ -244,17 +248,22 @@ class EnsembleClassifier(ClassifierMixin, BaseEstimator):
         dataset = dataset_of(
             inputs, codes, names, validation_fraction=self.validation_fraction, scaling=scaling, seed=seed
         )
-        settings = TrainSettings(
-            members=n_members,
-            epochs=operator.index(self.epochs),
-            batch_size=operator.index(self.batch_size),
-            learning_rate=float(self.learning_rate),
-            optimizer=self.optimizer,  # pyright: ignore[reportArgumentType] - it is checked there
-            weight_decay=float(self.weight_decay),
-            device=self.device,
-            workers=_workers(self.n_jobs),
-            **dict(self.train_options or {}),
-        )
+        own: dict[str, Any] = {
+            "members": n_members,
+            "epochs": operator.index(self.epochs),
+            "batch_size": operator.index(self.batch_size),
+            "learning_rate": float(self.learning_rate),
+            "optimizer": self.optimizer,
+            "weight_decay": float(self.weight_decay),
+            "device": self.device,
+            "workers": _workers(self.n_jobs),
+        }
+        further = dict(self.train_options or {})
+        for name in further:
+            if name in own:
+                rule = "hold settings that have no argument of their own"
+                raise ArgumentError("train_options", rule, name, "Pass it as an argument of the estimator")
+        settings = TrainSettings(**own, **further)
         task = TrainingTask(recipe(self.model, self.model_options), dataset, settings, seed)
         task.check()
         return task
@@ -294,9 +303,18 @@ class EnsembleClassifier(ClassifierMixin, BaseEstimator):
             raise ArgumentError("n_members", rule, task.settings.members, "Raise it, or pass warm_start=False")
         return GrowingTrainer(dict(trainer.kept), trainer.num_kept, progress)
 
-    def _ensemble(self, task: TrainingTask, trainer: Trainer) -> Ensemble:
+    def _method(self) -> Method:
+        """Return the method with its options."""
+        given = dict(self.method_options or {})
+        known = [field.name for field in fields(METHODS[self.method])]  # pyright: ignore[reportArgumentType]
+        for name in given:
+            rule = f"hold options of {self.method} only, {', '.join(known) or 'which has none'}"
+            if name not in known:
+                raise ArgumentError("method_options", rule, name, "Correct the name, or leave it out")
+        return METHODS[self.method](**given)
+
+    def _ensemble(self, task: TrainingTask, method: Method, trainer: Trainer) -> Ensemble:
         """Train the ensemble."""
-        method = METHODS[self.method](**dict(self.method_options or {}))
         size = task.settings.members
         found = method.ensembles(task, [size], trainer).get(size)
         if found is None:
