@@ -19,7 +19,7 @@ def test_independent_members_come_first_whoever_is_asked_for():
 
 def test_options_reach_their_methods():
     (_, swag) = chosen_methods("swag", {"swag.samples": 7})
-    assert swag.samples == 7
+    assert swag == METHODS["swag"](samples=7)  # pyright: ignore[reportCallIssue]
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,8 @@ def test_options_reach_their_methods():
         ("swag", {"swag.size": 7}, r"`method_options` must be an option of swag, .*samples.*; got swag.size"),
         ("swag", {"mimo.size": 7}, r"`method_options` must be of a method that is asked for, .*Name it in --methods"),
         ("swag", {"swagger.size": 7}, r"`method_options` must be of a method that is asked for, .*Change it"),
+        ("swag", {"swag.samples": 2.5}, r"`method_options` must give swag.samples as int; got 2.5. Correct it."),
+        ("swag", {"swag.samples": "x"}, r"`method_options` must give swag.samples as int; got 'x'. Correct it."),
         ("all", {"independent.x": 7}, r"`method_options` must be left out, as independent has none; got independent.x"),
     ],
 )

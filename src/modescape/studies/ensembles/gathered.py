@@ -13,6 +13,7 @@ from modescape.core.errors import ArgumentError, DataError, ModelError, Training
 from modescape.functions import decisions, disagreement_matrix
 from modescape.methods import Cost, Ensemble, Method, ensemble_predictions
 from modescape.methods.budgets import epoch_passes
+from modescape.methods.independent import NAME as INDEPENDENT
 from modescape.studies.context import StudyContext
 from modescape.studies.ensembles.trainer import RunTrainer
 from modescape.studies.pieces import Pieces
@@ -63,7 +64,9 @@ def gathered(
         else:
             _take(found, method, piece)
             missing = [size for size in sizes if (method.name, size) not in found.numbers]
-            found.notes += [_missing_note(method, missing)] if missing else []
+            # Many methods begin with two members: nobody misses a smaller one of theirs.
+            if missing not in ([], [1]) or (missing and method.name == INDEPENDENT):
+                found.notes.append(_missing_note(method, missing))
         context.progress.advance(task, note=method.title)
     return found
 
