@@ -124,7 +124,7 @@ class _Merging:
 
     def ensemble(self, size: int, trainer: Trainer) -> Ensemble | None:
         """Return the average of the first members, if the budget leaves an epoch to train them."""
-        budget = size * self.task.settings.epochs * len(self.task.dataset.train)
+        budget = size * self.task.settings.epochs * epoch_passes(self.task)
         left = budget - self.passes(size) / (1 + BACKWARD)
         epochs = min(self.task.settings.epochs, int(left // (size * epoch_passes(self.task))))
         epochs = fitting_epochs(self.task.settings, epochs)

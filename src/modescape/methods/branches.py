@@ -68,7 +68,7 @@ def lengths(task: TrainingTask, size: int, common: float) -> Lengths | None:
     Returns:
         Nothing where a part or a branch would have no epoch.
     """
-    budget = size * task.settings.epochs * len(task.dataset.train) - selection_passes(task, size) / (1 + BACKWARD)
+    budget = size * task.settings.epochs * epoch_passes(task) - selection_passes(task, size) / (1 + BACKWARD)
     whole = int(budget // epoch_passes(task))
     branch = fitting_epochs(task.settings, max(1, round((1 - common) * whole / size)))
     stem = fitting_epochs(task.settings, whole - size * branch)

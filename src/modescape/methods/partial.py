@@ -14,6 +14,7 @@ from modescape.core.checks import check_choice
 from modescape.core.errors import ArgumentError, ModelError
 from modescape.core.seeds import seeded_globals
 from modescape.core.trees import Tree
+from modescape.methods.budgets import epoch_passes
 from modescape.methods.cost import BACKWARD, Cost, num_parameters
 from modescape.methods.ensemble import Ensemble, Part
 from modescape.methods.independent import independent_members, member_passes
@@ -125,8 +126,8 @@ class _Plan:
     @cached_property
     def epochs(self) -> int:
         """How long they are trained: as the budget of one member lasts."""
-        budget = self.task.settings.epochs * len(self.task.dataset.train)
-        epoch = self.task.steps_per_epoch * self.task.batch_size * (1 + BACKWARD * self.backward) / (1 + BACKWARD)
+        budget = self.task.settings.epochs * epoch_passes(self.task)
+        epoch = epoch_passes(self.task) * (1 + BACKWARD * self.backward) / (1 + BACKWARD)
         return fitting_epochs(self.task.settings, int(budget // epoch))
 
     def again(self, members: int) -> TrainingTask:

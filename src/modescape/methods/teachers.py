@@ -37,7 +37,7 @@ class Teachers:
 
     def epochs_left(self, task: TrainingTask) -> int:
         """Return how many epochs of a student the budget of one member more than were trained leaves."""
-        budget = (self.trained + 1) * task.settings.epochs * len(task.dataset.train)
+        budget = (self.trained + 1) * task.settings.epochs * epoch_passes(task)
         left = budget - self.passes - self.answers / (1 + BACKWARD)
         return fitting_epochs(task.settings, int(left // epoch_passes(task)))
 
