@@ -81,7 +81,8 @@ def comparison_lines(facts: Mapping[str, str]) -> list[str]:
 def answers_text(summary: dict[str, Any]) -> str:
     """Return the answers of the run as a reader sees them in the report."""
     paragraphs = []
-    for answer in (summary["different"], summary["worth_it"]):
+    asked = (summary["different"], summary["worth_it"], summary.get("which"))
+    for answer in (answer for answer in asked if answer is not None):
         paragraphs += [
             f"**{answer['question']} {answer['headline']}**",
             "\n".join(f"- {s}" for s in answer["sentences"]),
