@@ -38,7 +38,7 @@ FREE_TO_CHANGE = {"combination", "device", "n_jobs", "n_members", "random_state"
 class Uncertainty(NamedTuple):
     """How unsure predictions are, in nats: total is the sum of the other two.
 
-    Args:
+    Attributes:
         total: Entropy of the class probabilities.
         aleatoric: What would be left if one knew which answer to trust.
         epistemic: What the answers of members dispute.
